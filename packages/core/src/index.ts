@@ -1,0 +1,32 @@
+// The door of @outrigger/core.
+
+export { type Address, connectable, makeAddress, parseAddress } from './address.ts';
+export { listen } from './admin/listener.ts';
+export { type Route, type Routes, route, z } from './admin/route.ts';
+export { type Backoff, backoff } from './backoff.ts';
+export { type Catalogue, defineErrors, type ErrorDeclarations, Fault, type Fields, reasonOf } from './errors.ts';
+export { Events, type SidecarEvent } from './events.ts';
+export { every, wait } from './every.ts';
+export { type Check, Health, type Latch } from './health.ts';
+export { type Log, prettyLine } from './log.ts';
+export {
+  counter,
+  gauge,
+  histogram,
+  type Instruments,
+  type MetricDeclarations,
+  type MetricFamily,
+} from './metrics.ts';
+export * from './parameters/kinds.ts';
+export { nearest } from './parameters/nearest.ts';
+export { allParameters } from './parameters/open-parameters.ts';
+export type { Member, Options, Parameter, Parameters, Values } from './parameters/parameter.ts';
+export { formatProblem, formatProblems, ParameterProblem, type Problem } from './parameters/problem.ts';
+export { type Resolved, resolveParameters } from './parameters/resolve.ts';
+export type { StandardParameters, StandardValues } from './parameters/standard.ts';
+export { formatDuration, formatSize, parseDuration, parseSize } from './parameters/units.ts';
+export { listProcesses, type PodProcess } from './processes.ts';
+export { publishFile, publishLink } from './publish.ts';
+export { exitCodes, run } from './run.ts';
+export { Secret } from './secret.ts';
+export { type AnySidecar, type Context, defineSidecar, type Sidecar } from './sidecar.ts';

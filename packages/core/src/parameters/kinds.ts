@@ -1,0 +1,316 @@
+// The kinds of parameters. Each kind knows how a value is written, what type it has and how its schema looks.
+
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Address, parseAddress } from '../address.ts';
+import { Secret } from '../secret.ts';
+import { nearest } from './nearest.ts';
+import type { JsonSchema, Maybe, Member, Options, Parameter, Parameters, Values } from './parameter.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+type Kind<T> = {
+  kind: string;
+  schema: JsonSchema;
+  parse: (written: string) => T;
+  probe?: ((value: unknown) => string | undefined) | undefined;
+};
+
+function scalar<T>(options: Options, kind: Kind<T>): Parameter<T> {
+  return {
+    help: options.help,
+    default: options.default,
+    example: options.example,
+    optional: options.optional ?? false,
+    reloadable: options.reloadable ?? false,
+    aliases: options.aliases ?? {},
+    repeatable: false,
+    secret: false,
+    flagOnly: false,
+    combine: (parsed) => parsed[0] as T,
+    ...kind,
+  };
+}
+
+/** The value may be absent when `optional: true` is declared. */
+const typed = <T, O>(parameter: Parameter<T>) => parameter as unknown as Parameter<Maybe<T, O>>;
+
+/** A string. `pattern` must match the whole of it. */
+export function text<const O extends Options & { pattern?: RegExp; expected?: string }>(options: O) {
+  const { pattern } = options;
+  return typed<string, O>(
+    scalar(options, {
+      kind: 'text',
+      schema: { type: 'string', ...(pattern && { pattern: pattern.source }) },
+      parse: (written) => {
+        if (written === '') throw new Error('a value is expected');
+        if (pattern && !new RegExp(`^(?:${pattern.source})$`, pattern.flags).test(written))
+          throw new Error(`${options.expected ?? `text matching ${pattern.source}`} is expected`);
+        return written;
+      },
+    }),
+  );
+}
+
+/** `true` or `false`; as a flag it may stand alone, and `--no-name` is `--name=false`. */
+export function boolean<const O extends Options>(options: O) {
+  return typed<boolean, O>({
+    ...scalar(options, {
+      kind: 'boolean',
+      schema: { type: 'boolean' },
+      parse: (written) => {
+        if (written !== 'true' && written !== 'false') throw new Error('true or false is expected');
+        return written === 'true';
+      },
+    }),
+    flagOnly: true,
+  });
+}
+
+/** A whole number. */
+export function integer<const O extends Options & { min?: number; max?: number }>(options: O) {
+  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options;
+  return typed<number, O>(
+    scalar(options, {
+      kind: 'integer',
+      schema: {
+        type: 'integer',
+        ...(options.min !== undefined && { minimum: min }),
+        ...(options.max !== undefined && { maximum: max }),
+      },
+      parse: (written) => {
+        const value = Number(written);
+        if (!/^[+-]?\d+$/.test(written) || value < min || value > max)
+          throw new Error(`a whole number ${bounds(options.min, options.max)}is expected`);
+        return value;
+      },
+    }),
+  );
+}
+
+const bounds = (min?: string | number, max?: string | number) =>
+  min !== undefined && max !== undefined
+    ? `from ${min} to ${max} `
+    : min !== undefined
+      ? `of at least ${min} `
+      : max !== undefined
+        ? `of at most ${max} `
+        : '';
+
+function quantity<O extends Options & { min?: string; max?: string }>(
+  options: O,
+  unit: { kind: string; example: string; pattern: string; parse: (written: string) => number },
+) {
+  const min = options.min === undefined ? 0 : unit.parse(options.min);
+  const max = options.max === undefined ? Number.POSITIVE_INFINITY : unit.parse(options.max);
+  return typed<number, O>(
+    scalar(options, {
+      kind: unit.kind,
+      schema: { type: 'string', pattern: unit.pattern, examples: [unit.example] },
+      parse: (written) => {
+        const value = unit.parse(written);
+        if (value < min || value > max)
+          throw new Error(`a ${unit.kind} ${bounds(options.min, options.max)}is expected`);
+        return value;
+      },
+    }),
+  );
+}
+
+/** `500ms`, `10s`, `2m`, `1h30m`; the value is in milliseconds. */
+export const duration = <const O extends Options & { min?: string; max?: string }>(options: O) =>
+  quantity(options, {
+    kind: 'duration',
+    example: '10s',
+    pattern: '^(0|(\\d+(\\.\\d+)?(ms|s|m|h|d))+)$',
+    parse: parseDuration,
+  });
+
+/** `512B`, `64KiB`, `1MiB`, `2GB`; the value is in bytes. */
+export const size = <const O extends Options & { min?: string; max?: string }>(options: O) =>
+  quantity(options, {
+    kind: 'size',
+    example: '64KiB',
+    pattern: '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)?$',
+    parse: parseSize,
+  });
+
+/** `127.0.0.1:9400`, `[::1]:80`, `name:443`, `:8080` for all addresses. */
+export const address = <const O extends Options>(options: O) =>
+  typed<Address, O>(
+    scalar(options, {
+      kind: 'address',
+      schema: { type: 'string', examples: ['127.0.0.1:8080'] },
+      parse: parseAddress,
+    }),
+  );
+
+/** A URL; the value is a URL object. */
+export function url<const O extends Options & { schemes?: readonly string[] }>(options: O) {
+  const schemes = options.schemes ?? ['http', 'https'];
+  const expected = `a URL such as ${options.example ?? options.default ?? `${schemes[0]}://127.0.0.1:8080`} is expected`;
+  return typed<URL, O>(
+    scalar(options, {
+      kind: 'url',
+      schema: { type: 'string', format: 'uri', pattern: `^(${schemes.join('|')}):` },
+      parse: (written) => {
+        const parsed = URL.canParse(written) ? new URL(written) : undefined;
+        if (!parsed || !schemes.includes(parsed.protocol.slice(0, -1))) throw new Error(expected);
+        return parsed;
+      },
+    }),
+  );
+}
+
+/**
+ * A path. `access` says what must hold on the machine before the sidecar starts: the file can be read,
+ * the directory exists, or the directory it lies in can be written.
+ */
+export function path<const O extends Options & { access?: 'read' | 'write' | 'directory' }>(options: O) {
+  const { access } = options;
+  return typed<string, O>(
+    scalar(options, {
+      kind: 'path',
+      schema: { type: 'string' },
+      parse: (written) => {
+        if (written === '') throw new Error('a path is expected');
+        if (written.includes('\0')) throw new Error('a path without a NUL byte is expected');
+        return written;
+      },
+      probe: access && ((value) => (value === undefined ? undefined : probePath(value as string, access))),
+    }),
+  );
+}
+
+function probePath(path: string, access: 'read' | 'write' | 'directory'): string | undefined {
+  try {
+    const target = access === 'write' ? dirname(path) : path;
+    const isDirectory = statSync(target).isDirectory();
+    if (access === 'read' && isDirectory) return 'is a directory, a file is expected';
+    if (access !== 'read' && !isDirectory) return `"${target}" is not a directory`;
+    accessSync(target, access === 'write' ? constants.W_OK | constants.X_OK : constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error as NodeJS.ErrnoException, access);
+  }
+}
+
+function reasonOf(error: NodeJS.ErrnoException, access: 'read' | 'write' | 'directory'): string {
+  const noun = access === 'read' ? 'file' : 'directory';
+  if (error.code === 'ENOENT') return `no such ${noun}`;
+  if (error.code === 'EACCES') return `no permission to ${access === 'write' ? 'write there' : 'read it'}`;
+  if (error.code === 'EROFS') return 'the file system is read-only';
+  return error.message;
+}
+
+/** One of the given words. */
+export function choice<const W extends readonly string[], const O extends Options>(words: W, options: O) {
+  return typed<W[number], O>(
+    scalar(options, {
+      kind: words.join('|'),
+      schema: { enum: words },
+      parse: (written): W[number] => {
+        if (!words.includes(written)) throw new Error(unknownWord(written, words));
+        return written;
+      },
+    }),
+  );
+}
+
+function unknownWord(written: string, words: readonly string[]): string {
+  const guess = nearest(written, words);
+  return `${words.join(', ').replace(/, ([^,]*)$/, ' or $1')} is expected${guess ? `; did you mean ${guess}?` : ''}`;
+}
+
+/**
+ * A secret `x`: the file named by `--x-file` or OUTRIGGER_X_FILE, or the variable OUTRIGGER_X itself. It has no flag of
+ * its own, since argv is world-readable.
+ */
+export function secret<const O extends Omit<Options, 'default'>>(options: O) {
+  return typed<Secret, O>({
+    ...scalar(options, { kind: 'secret', schema: { type: 'string' }, parse: (written) => Secret.of(written) }),
+    secret: true,
+    probe: (value) => (value === undefined ? undefined : (value as Secret).problem()),
+  });
+}
+
+type ListOptions = Omit<Options, 'default'> & { readonly default?: readonly string[] };
+
+/** Many values of one kind: the flag repeats, the variable is separated by commas or newlines, the file has a list. */
+export function list<T, const O extends ListOptions>(
+  of: (options: { help: string; optional: false }) => Parameter<T>,
+  options: O,
+): Parameter<Maybe<T[], O>> {
+  const item = of({ help: options.help, optional: false });
+  return typed<T[], O>({
+    ...item,
+    help: options.help,
+    example: options.example,
+    default: options.default,
+    optional: options.optional ?? false,
+    reloadable: options.reloadable ?? false,
+    aliases: options.aliases ?? {},
+    repeatable: true,
+    flagOnly: false,
+    schema: { type: 'array', items: item.schema },
+    combine: (parsed) => parsed as T[],
+    probe: item.probe && ((value) => firstProblem(value as unknown[], item.probe)),
+  });
+}
+
+function firstProblem(values: readonly unknown[] | undefined, probe: Parameter<unknown>['probe']): string | undefined {
+  for (const value of values ?? []) {
+    const problem = probe?.(value);
+    if (problem) return `"${value}": ${problem}`;
+  }
+  return undefined;
+}
+
+/** `key=value` pairs: the flag repeats, the file has a mapping. */
+export function map<T, const O extends ListOptions>(
+  of: (options: { help: string; optional: false }) => Parameter<T>,
+  options: O,
+): Parameter<Maybe<Readonly<Record<string, T>>, O>> {
+  const item = of({ help: options.help, optional: false });
+  return typed<Readonly<Record<string, T>>, O>({
+    ...list(of, options),
+    kind: `key=${item.kind}`,
+    schema: { type: 'object', additionalProperties: item.schema },
+    parse: (written) => {
+      const at = written.indexOf('=');
+      if (at < 1) throw new Error('key=value is expected');
+      return [written.slice(0, at), item.parse(written.slice(at + 1))];
+    },
+    combine: (parsed) => Object.fromEntries(parsed as [string, T][]),
+    probe: undefined,
+  });
+}
+
+/** A chosen member of a family with the values of its own parameters. */
+export type Chosen<M extends Member> = {
+  readonly name: string;
+  readonly member: M;
+  readonly parameters: Values<Parameters>;
+};
+
+type FamilyOptions<R extends boolean | undefined> = ListOptions & { readonly repeatable?: R };
+type FamilyValue<M extends Member, R> = R extends true ? readonly Chosen<M>[] : Chosen<M>;
+
+/** Chooses members of a family; each chosen member reads its own parameters, `--sink forward --sink-forward-address`. */
+export function family<M extends Member, const R extends boolean | undefined, const O extends FamilyOptions<R>>(
+  members: Readonly<Record<string, M>>,
+  options: O & { readonly repeatable?: R },
+): Parameter<Maybe<FamilyValue<M, R>, O>> {
+  const names = Object.keys(members);
+  const { default: written, ...rest } = options;
+  const repeatable = options.repeatable ?? false;
+  const one = choice(names, rest);
+  return typed<FamilyValue<M, R>, O>({
+    ...one,
+    default: repeatable ? written : written?.[0],
+    repeatable,
+    members,
+    schema: repeatable ? { type: 'array', items: one.schema, uniqueItems: true } : one.schema,
+    // The resolver puts the members' own values in place of the names.
+    combine: (parsed) => (repeatable ? parsed : parsed[0]) as FamilyValue<M, R>,
+  });
+}

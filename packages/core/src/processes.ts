@@ -1,0 +1,304 @@
+// The processes of the Pod, read from /proc. Any of them may end, start another program, or get stuck while it is read.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { defineErrors } from './errors.ts';
+
+export type PodProcess = {
+  readonly pid: number;
+  readonly parent: number;
+  /** As the kernel calls it: at most 15 bytes, any characters. */
+  readonly name: string;
+  /** Program and arguments; empty for a zombie. May hold secrets. */
+  readonly command: readonly string[];
+  /** Name of its container, else the first 12 digits of the container's id, else ''. */
+  readonly container: string;
+  /** Clock ticks from boot to its start: with the pid it names this process and no later one. */
+  readonly startTime: number;
+  /** Effective user id; -1 when it cannot be read. */
+  readonly user: number;
+};
+
+/** A process and what it has used, as its `stat` says. */
+export type ProcessUsage = PodProcess & {
+  /** One letter: R running, S sleeping, D waiting for a device, T stopped, Z zombie. */
+  readonly state: string;
+  /** Seconds of CPU time of the process itself. */
+  readonly cpu: number;
+  /** Seconds of CPU time of its children that have ended and been waited for, with theirs. */
+  readonly childrenCpu: number;
+  readonly threads: number;
+  /** Bytes in memory, pages shared with others included. */
+  readonly resident: number;
+  /** Its control group, as seen from here. */
+  readonly cgroup: string;
+};
+
+export const processErrors = defineErrors({
+  PROCESSES_UNAVAILABLE: {
+    message: 'Cannot list processes: {path} cannot be read',
+    hint: 'Processes are read from /proc, which Linux has; macOS and Windows do not',
+    status: 501,
+  },
+});
+
+/** The kernel reports times in these units on every machine Node.js runs on, whatever its own tick is. */
+export const ticksPerSecond = 100;
+
+/** Every process of the Pod: those with our OUTRIGGER_POD_ID and their descendants; without one, all that can be seen. */
+export async function listProcesses(): Promise<PodProcess[]> {
+  const usages = await new ProcessTable().scan();
+  return usages.map(({ pid, parent, name, command, container, startTime, user }) => ({
+    pid,
+    parent,
+    name,
+    command,
+    container,
+    startTime,
+    user,
+  }));
+}
+
+type Stat = Omit<ProcessUsage, 'command' | 'container' | 'user' | 'cgroup'> & {
+  /** Changes when the process starts another program, as far as we may know. */
+  readonly image: string;
+};
+
+type Identity = {
+  readonly image: string;
+  readonly readAt: number;
+  readonly command: readonly string[];
+  readonly user: number;
+  readonly cgroup: string;
+  readonly podId: string | undefined;
+  readonly container: string | undefined;
+};
+
+const unknown = { command: [], user: -1, cgroup: '', podId: undefined, container: undefined };
+
+// A process may rewrite its title or change its user with no sign of it in stat.
+const identityAge = 60_000;
+// A read of a process whose address space is locked (a page fault on a dead network file system) does not come back.
+const patience = 1000;
+// Each such read holds one of libuv's four threads.
+const stuckAllowed = 2;
+const readsAtOnce = 4;
+
+/** Scans again and again at the cost of one short read per process: what does not change is remembered. */
+export class ProcessTable {
+  readonly #root: string;
+  readonly #pageSize: number;
+  readonly #identities = new Map<number, Identity>();
+  readonly #stuck = new Set<number>();
+
+  /** @param root where proc is mounted */
+  constructor(root = '/proc') {
+    this.#root = root;
+    this.#pageSize = pageSize();
+  }
+
+  async scan(): Promise<ProcessUsage[]> {
+    const stats = await this.#stats();
+    await this.#identify(stats);
+    return attribute(stats, (pid) => this.#identities.get(pid) ?? unknown);
+  }
+
+  async #stats(): Promise<Map<number, Stat>> {
+    const stats = new Map<number, Stat>();
+    for (const pid of pidsIn(this.#root)) {
+      const line = readIfThere(join(this.#root, String(pid), 'stat'));
+      const stat = line === undefined ? undefined : parseStat(line, this.#pageSize);
+      if (stat) stats.set(pid, stat);
+      // Thousands of processes must not keep a probe waiting.
+      if (stats.size % 256 === 255) await setImmediate();
+    }
+    return stats;
+  }
+
+  async #identify(stats: ReadonlyMap<number, Stat>): Promise<void> {
+    for (const pid of this.#identities.keys()) if (!stats.has(pid)) this.#identities.delete(pid);
+    const now = performance.now();
+    const due = [...stats.values()]
+      .filter(({ pid, image }) => {
+        const known = this.#identities.get(pid);
+        if (known && known.image !== image) this.#identities.delete(pid);
+        return known?.image !== image || now - known.readAt > identityAge;
+      })
+      .values();
+    await Promise.all(Array.from({ length: readsAtOnce }, () => this.#readEach(due, now)));
+  }
+
+  async #readEach(due: Iterator<Stat>, now: number): Promise<void> {
+    for (let next = due.next(); !next.done; next = due.next()) {
+      const { pid, image } = next.value;
+      if (this.#stuck.has(pid) || this.#stuck.size >= stuckAllowed) continue;
+      const reading = readIdentity(join(this.#root, String(pid)));
+      const identity = await within(patience, reading);
+      if (!identity) {
+        this.#stuck.add(pid);
+        const back = () => this.#stuck.delete(pid);
+        reading.then(back, back);
+      }
+      if (identity) this.#identities.set(pid, { ...identity, image, readAt: now });
+    }
+  }
+}
+
+/** The value, or undefined when it takes longer. */
+async function within<T>(milliseconds: number, reading: Promise<T>): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), milliseconds);
+  try {
+    return await Promise.race([reading, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function pidsIn(root: string): number[] {
+  try {
+    const pids = readdirSync(root).filter((name) => /^[1-9]\d*$/.test(name));
+    if (pids.length > 0) return pids.map(Number);
+  } catch (error) {
+    throw processErrors.PROCESSES_UNAVAILABLE({ path: root }, error);
+  }
+  throw processErrors.PROCESSES_UNAVAILABLE({ path: root });
+}
+
+// Gone (ENOENT, ESRCH) and not ours to read (EACCES, EPERM) are everyday answers of /proc.
+const isMissing = (error: unknown) =>
+  ['ENOENT', 'ESRCH', 'ENOTDIR', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+const kernelThread = 0x00200000;
+
+/** proc_pid_stat(5). The name may hold anything, parentheses too, so fields are counted from its last one. */
+function parseStat(line: string, page: number): Stat | undefined {
+  const opening = line.indexOf('(');
+  const closing = line.lastIndexOf(')');
+  const fields = line.slice(closing + 2).split(' ');
+  // The manual counts from 1 and the state, first here, is its third.
+  const field = (number: number) => Number(fields[number - 3]);
+  if (opening < 0 || closing < opening || fields.length < 22 || field(9) & kernelThread) return undefined;
+  const name = line.slice(opening + 1, closing);
+  const startTime = field(22);
+  return {
+    pid: Number(line.slice(0, opening)),
+    parent: field(4),
+    name,
+    startTime,
+    state: fields[0] ?? '',
+    cpu: (field(14) + field(15)) / ticksPerSecond,
+    childrenCpu: (field(16) + field(17)) / ticksPerSecond,
+    threads: field(20),
+    resident: field(24) * page,
+    // Where its environment lies moves with each program it starts; 0 when we may not know, and then it cannot be read.
+    image: `${startTime} ${field(50)} ${name}`,
+  };
+}
+
+async function readIdentity(directory: string): Promise<Omit<Identity, 'image' | 'readAt'>> {
+  const [command, environment] = await Promise.all([
+    readHead(join(directory, 'cmdline'), 64 * 1024),
+    readHead(join(directory, 'environ'), 1024 * 1024),
+  ]);
+  const variables = environment.split('\0');
+  const variable = (name: string) =>
+    variables.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) || undefined;
+  const container = variable('OUTRIGGER_CONTAINER');
+  return {
+    command: command === '' ? [] : command.replace(/\0+$/, '').split('\0'),
+    user: Number(/^Uid:\t\d+\t(\d+)/m.exec(readIfThere(join(directory, 'status')) ?? '')?.[1] ?? -1),
+    cgroup: readIfThere(join(directory, 'cgroup'))?.trimEnd() ?? '',
+    podId: variable('OUTRIGGER_POD_ID'),
+    // Whoever runs in the Pod wrote this: only what can name a container is taken.
+    container: container && /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(container) ? container : undefined,
+  };
+}
+
+/** The beginning of a file, '' when it cannot be read: arguments can be megabytes. */
+async function readHead(path: string, limit: number): Promise<string> {
+  try {
+    await using file = await open(path);
+    const buffer = Buffer.allocUnsafe(4096);
+    let head = Buffer.alloc(0);
+    for (let read = -1; read !== 0 && head.length < limit; ) {
+      read = (await file.read(buffer, 0, buffer.length)).bytesRead;
+      head = Buffer.concat([head, buffer.subarray(0, read)]);
+    }
+    return head.toString('utf8', 0, Math.min(head.length, limit));
+  } catch (error) {
+    if (isMissing(error)) return '';
+    throw error;
+  }
+}
+
+/** Which processes are of this Pod, and of which of its containers. */
+function attribute(stats: ReadonlyMap<number, Stat>, identityOf: (pid: number) => Omit<Identity, 'image' | 'readAt'>) {
+  const ours = process.env.OUTRIGGER_POD_ID || undefined;
+  const inPod = inherited(stats, (pid) => {
+    const { podId } = identityOf(pid);
+    return ours === undefined || (podId && podId === ours) || (podId ? false : undefined);
+  });
+  const inherit = inherited(stats, (pid) => identityOf(pid).container);
+  const named = ours === undefined ? namesById([...stats.values()], identityOf) : undefined;
+  return [...stats.values()]
+    .filter(({ pid }) => inPod(pid))
+    .map(({ image: _, ...stat }): ProcessUsage => {
+      const { command, user, cgroup, container } = identityOf(stat.pid);
+      const id = containerId(cgroup);
+      const name = named ? (named.get(id) ?? (id === '' ? container : undefined)) : inherit(stat.pid);
+      return { ...stat, command, user, cgroup, container: name ?? id };
+    });
+}
+
+/** What a process itself says, else what its nearest ancestor says: workers overwrite their environment with a title. */
+function inherited<T>(stats: ReadonlyMap<number, Stat>, own: (pid: number) => T | undefined) {
+  const known = new Map<number, T | undefined>();
+  return function of(pid: number): T | undefined {
+    if (known.has(pid) || !stats.has(pid)) return known.get(pid);
+    known.set(pid, undefined);
+    const value = own(pid) ?? of(stats.get(pid)?.parent ?? 0);
+    known.set(pid, value);
+    return value;
+  };
+}
+
+/** One name per container, its oldest process's: the others are whatever it has started since. */
+function namesById(
+  stats: readonly Stat[],
+  identityOf: (pid: number) => { cgroup: string; container: string | undefined },
+) {
+  const names = new Map<string, string>();
+  for (const { pid } of stats.toSorted((a, b) => a.startTime - b.startTime)) {
+    const { cgroup, container } = identityOf(pid);
+    const id = containerId(cgroup);
+    if (id && container && !names.has(id)) names.set(id, container);
+  }
+  return names;
+}
+
+/** `/kubepods/pod1/<id>`, `cri-containerd-<id>.scope`, `/../<id>` seen from another namespace: 64 hex digits in all. */
+const containerId = (cgroup: string) => /(?<![0-9a-f])([0-9a-f]{12})[0-9a-f]{52}(?![0-9a-f])/.exec(cgroup)?.[1] ?? '';
+
+/** AT_PAGESZ of our own auxiliary vector: stat counts memory in pages, of 4, 16 or 64 KiB. */
+function pageSize(): number {
+  try {
+    const vector = readFileSync('/proc/self/auxv');
+    for (let at = 0; at + 16 <= vector.length; at += 16)
+      if (vector.readBigUInt64LE(at) === 6n) return Number(vector.readBigUInt64LE(at + 8));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  return 4096;
+}

@@ -1,0 +1,76 @@
+// The declaration of a sidecar: data, and one function that wires its stages.
+
+import type { Routes } from './admin/route.ts';
+import type { Catalogue, ErrorDeclarations } from './errors.ts';
+import type { Events } from './events.ts';
+import type { Health } from './health.ts';
+import type { Log } from './log.ts';
+import type { Instruments, MetricDeclarations, MetricFamily } from './metrics.ts';
+import type { Parameters, Values } from './parameters/parameter.ts';
+import type { StandardValues } from './parameters/standard.ts';
+
+/** What start receives. */
+export type Context<P extends Parameters, M extends MetricDeclarations = MetricDeclarations> = {
+  /** Live: a reloadable parameter changes in place, so read it where it is used. */
+  readonly parameters: Values<P> & StandardValues;
+  readonly metrics: Instruments<M>;
+  readonly health: Health;
+  readonly log: Log;
+  readonly events: Events;
+  /** The Pod is going (prestop, or SIGTERM): refuse new inbound work softly, keep the rest alive. */
+  readonly leaving: AbortSignal;
+  /** Nobody needs this sidecar any more (SIGTERM): producers stop now. */
+  readonly signal: AbortSignal;
+  /** Disposed in reverse after SIGTERM: what is added first (consumers) stops last. */
+  readonly stack: AsyncDisposableStack;
+  /** This process cannot go on: it logs, disposes and exits 1. */
+  readonly fail: (error: unknown) => void;
+};
+
+export type Sidecar<
+  P extends Parameters = Parameters,
+  M extends MetricDeclarations = MetricDeclarations,
+  S = unknown,
+> = {
+  /** Kebab-case; becomes part of metric names. */
+  readonly name: string;
+  /** One sentence, no full stop. */
+  readonly summary: string;
+  readonly version: string;
+  /** Default port of the admin listener; sidecars that users write start at 9410. */
+  readonly port?: number;
+  readonly parameters: P;
+  readonly metrics?: M;
+  readonly errors?: Catalogue<ErrorDeclarations>;
+  readonly routes?: Routes<S>;
+  /**
+   * Tests what the parameters name: files that must parse, certificates that must match. Runs for --check and before
+   * start; each problem is reported like any wrong parameter.
+   */
+  check?(context: {
+    readonly parameters: Values<P> & StandardValues;
+    readonly problem: (parameter: keyof P & string, message: string) => void;
+  }): void | Promise<void>;
+  /** Wires the stages, consumers first. Must not wait for the application. What it returns is what routes see. */
+  start(context: Context<P, M>): S | Promise<S>;
+  /** What it is doing now, for GET /v1/status. */
+  status?(state: S): object;
+  /** Foreign series to show at /metrics. */
+  collect?(state: S): readonly MetricFamily[] | Promise<readonly MetricFamily[]>;
+};
+
+// biome-ignore-start lint/suspicious/noExplicitAny: a sidecar's functions take its own types, which have no common supertype
+/** Any sidecar, whatever it declares. */
+export type AnySidecar = Omit<Sidecar, 'routes' | 'check' | 'start' | 'status' | 'collect'> & {
+  readonly routes?: Routes<any>;
+  check?(context: any): void | Promise<void>;
+  start(context: any): unknown;
+  status?(state: any): object;
+  collect?(state: any): readonly MetricFamily[] | Promise<readonly MetricFamily[]>;
+};
+// biome-ignore-end lint/suspicious/noExplicitAny: as above
+
+/** Gives the declaration its types. `await run(defineSidecar({...}))` is a whole sidecar. */
+export const defineSidecar = <P extends Parameters, M extends MetricDeclarations, S>(
+  sidecar: Sidecar<P, M, S>,
+): Sidecar<P, M, S> => sidecar;
