@@ -2,7 +2,7 @@
 
 export { type Address, connectable, makeAddress, parseAddress } from './address.ts';
 export { listen } from './admin/listener.ts';
-export { type Route, type Routes, route, z } from './admin/route.ts';
+export { type Route, type Routes, route } from './admin/route.ts';
 export { type Backoff, backoff } from './backoff.ts';
 export { type Catalogue, defineErrors, type ErrorDeclarations, Fault, type Fields, reasonOf } from './errors.ts';
 export { Events, type SidecarEvent } from './events.ts';
@@ -25,7 +25,7 @@ export { formatProblem, formatProblems, ParameterProblem, type Problem } from '.
 export { type Resolved, resolveParameters } from './parameters/resolve.ts';
 export type { StandardParameters, StandardValues } from './parameters/standard.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './parameters/units.ts';
-export { listProcesses, type PodProcess } from './processes.ts';
+export { listProcesses, type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from './processes.ts';
 export { publishFile, publishLink } from './publish.ts';
 export { exitCodes, run } from './run.ts';
 export { Secret } from './secret.ts';

@@ -48,18 +48,7 @@ export const processErrors = defineErrors({
 export const ticksPerSecond = 100;
 
 /** Every process of the Pod: those with our OUTRIGGER_POD_ID and their descendants; without one, all that can be seen. */
-export async function listProcesses(): Promise<PodProcess[]> {
-  const usages = await new ProcessTable().scan();
-  return usages.map(({ pid, parent, name, command, container, startTime, user }) => ({
-    pid,
-    parent,
-    name,
-    command,
-    container,
-    startTime,
-    user,
-  }));
-}
+export const listProcesses = (): Promise<PodProcess[]> => new ProcessTable().scan();
 
 type Stat = Omit<ProcessUsage, 'command' | 'container' | 'user' | 'cgroup'> & {
   /** Changes when the process starts another program, as far as we may know. */
@@ -89,14 +78,13 @@ const readsAtOnce = 4;
 /** Scans again and again at the cost of one short read per process: what does not change is remembered. */
 export class ProcessTable {
   readonly #root: string;
-  readonly #pageSize: number;
+  readonly #pageSize = pageSize();
   readonly #identities = new Map<number, Identity>();
   readonly #stuck = new Set<number>();
 
   /** @param root where proc is mounted */
   constructor(root = '/proc') {
     this.#root = root;
-    this.#pageSize = pageSize();
   }
 
   async scan(): Promise<ProcessUsage[]> {
@@ -105,62 +93,71 @@ export class ProcessTable {
     return attribute(stats, (pid) => this.#identities.get(pid) ?? unknown);
   }
 
+  /**
+   * Bytes in memory with each shared page divided among those who share it: the sum over processes is what they take.
+   * Walks the whole address space, so it costs some milliseconds per gigabyte. Undefined when we may not know.
+   */
+  async proportionalMemory(pid: number): Promise<number | undefined> {
+    const rollup = await this.#patiently(pid, () => readHead(join(this.#root, String(pid), 'smaps_rollup'), 8192));
+    const written = /^Pss: +(\d+) kB$/m.exec(rollup ?? '')?.[1];
+    return written === undefined ? undefined : Number(written) * 1024;
+  }
+
   async #stats(): Promise<Map<number, Stat>> {
     const stats = new Map<number, Stat>();
+    let read = 0;
     for (const pid of pidsIn(this.#root)) {
       const line = readIfThere(join(this.#root, String(pid), 'stat'));
       const stat = line === undefined ? undefined : parseStat(line, this.#pageSize);
       if (stat) stats.set(pid, stat);
       // Thousands of processes must not keep a probe waiting.
-      if (stats.size % 256 === 255) await setImmediate();
+      if (++read % 256 === 0) await setImmediate();
     }
     return stats;
   }
 
   async #identify(stats: ReadonlyMap<number, Stat>): Promise<void> {
-    for (const pid of this.#identities.keys()) if (!stats.has(pid)) this.#identities.delete(pid);
     const now = performance.now();
-    const due = [...stats.values()]
-      .filter(({ pid, image }) => {
-        const known = this.#identities.get(pid);
-        if (known && known.image !== image) this.#identities.delete(pid);
-        return known?.image !== image || now - known.readAt > identityAge;
-      })
-      .values();
+    for (const [pid, { image }] of this.#identities) if (stats.get(pid)?.image !== image) this.#identities.delete(pid);
+    const due = stats
+      .values()
+      .filter(({ pid }) => now - (this.#identities.get(pid)?.readAt ?? -Infinity) >= identityAge);
+    // One iterator for all readers: each takes the next that nobody has taken.
     await Promise.all(Array.from({ length: readsAtOnce }, () => this.#readEach(due, now)));
   }
 
-  async #readEach(due: Iterator<Stat>, now: number): Promise<void> {
-    for (let next = due.next(); !next.done; next = due.next()) {
-      const { pid, image } = next.value;
-      if (this.#stuck.has(pid) || this.#stuck.size >= stuckAllowed) continue;
-      const reading = readIdentity(join(this.#root, String(pid)));
-      const identity = await within(patience, reading);
-      if (!identity) {
-        this.#stuck.add(pid);
-        const back = () => this.#stuck.delete(pid);
-        reading.then(back, back);
-      }
+  async #readEach(due: Iterable<Stat>, now: number): Promise<void> {
+    for (const { pid, image } of due) {
+      const identity = await this.#patiently(pid, () => readIdentity(join(this.#root, String(pid))));
       if (identity) this.#identities.set(pid, { ...identity, image, readAt: now });
     }
+  }
+
+  /** Undefined when the read does not come back; its process is then left alone until it does. */
+  async #patiently<T>(pid: number, read: () => Promise<T>): Promise<T | undefined> {
+    if (this.#stuck.has(pid) || this.#stuck.size >= stuckAllowed) return undefined;
+    const reading = read();
+    const value = await within(patience, reading);
+    if (value === undefined) {
+      this.#stuck.add(pid);
+      const back = () => this.#stuck.delete(pid);
+      reading.then(back, back);
+    }
+    return value;
   }
 }
 
 /** The value, or undefined when it takes longer. */
-async function within<T>(milliseconds: number, reading: Promise<T>): Promise<T | undefined> {
+function within<T>(milliseconds: number, reading: Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), milliseconds);
-  try {
-    return await Promise.race([reading, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([reading, late]).finally(() => clearTimeout(timer));
 }
 
 function pidsIn(root: string): number[] {
   try {
     const pids = readdirSync(root).filter((name) => /^[1-9]\d*$/.test(name));
-    if (pids.length > 0) return pids.map(Number);
+    if (pids.length > 0) return pids.map(Number).sort((a, b) => a - b);
   } catch (error) {
     throw processErrors.PROCESSES_UNAVAILABLE({ path: root }, error);
   }

@@ -1,8 +1,5 @@
 // The admin listener's routes: probes, metrics, the API of every sidecar and the role's own.
 
-import type { HttpBindings } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Registry } from 'prom-client';
 import type { Events } from '../events.ts';
 import type { Health } from '../health.ts';
@@ -15,6 +12,7 @@ import { guard } from './guard.ts';
 import { serveProbes } from './probes.ts';
 import { problem, problemOf } from './problem.ts';
 import { type Route, splitRequest } from './route.ts';
+import { type AdminRequest, BodyTooLarge, type Reply, Router } from './router.ts';
 import { streamEvents } from './stream-events.ts';
 
 export type Phase = 'starting' | 'serving' | 'leaving' | 'stopping';
@@ -37,66 +35,65 @@ export type Inside = {
 };
 
 const apiVersions = ['v1'];
-const bodyBytes = 1024 * 1024;
-type App = Hono<{ Bindings: HttpBindings }>;
 
-export function adminApp(inside: Inside): App {
-  const app: App = new Hono();
-  app.use(async (context, next) => {
-    await next();
-    context.header('x-content-type-options', 'nosniff');
+export function adminApp(inside: Inside): Router {
+  const router = new Router({
+    guard: guard(inside.token),
+    notFound,
+    failed: (error, { method, path }) => {
+      if (error instanceof BodyTooLarge) return problem(413, 'BODY_TOO_LARGE', error.message);
+      inside.log.error(error as Error, { request: `${method} ${path}` });
+      return problemOf(error);
+    },
   });
-  app.use(guard(inside.token));
-  app.use(
-    bodyLimit({
-      maxSize: bodyBytes,
-      onError: (context) => problem(context, 413, 'BODY_TOO_LARGE', `At most ${bodyBytes} bytes are accepted`),
-    }),
-  );
-  serveProbes(app, inside.health);
-  serveMetrics(app, inside);
-  serveResources(app, inside);
+  serveProbes(router, inside.health);
+  serveMetrics(router, inside);
+  serveResources(router, inside);
   for (const [request, route] of Object.entries(inside.sidecar.routes ?? {}))
-    serveRoute(app, request, route as Route<unknown>, inside);
-  app.notFound((context) => notFound(context, app));
-  app.onError((error, context) => {
-    inside.log.error(error, { request: `${context.req.method} ${context.req.path}` });
-    return problemOf(context, error);
-  });
-  return app;
+    serveRoute(router, request, route as Route<unknown>, inside);
+  return router;
 }
 
-function serveMetrics(app: App, { sidecar, registry, state }: Inside): void {
-  app.get('/metrics', async (context) => {
-    const format = negotiate(context.req.header('accept'));
+const json = (body: unknown, status = 200): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+function serveMetrics(router: Router, { sidecar, registry, state }: Inside): void {
+  router.add('GET', '/metrics', async ({ headers }) => {
+    const format = negotiate(headers.accept);
     const running = state();
     const families = running ? await sidecar.collect?.(running.value) : undefined;
-    return context.body(await expose(registry, families ?? [], format), 200, { 'content-type': format.contentType });
+    const body = await expose(registry, families ?? [], format);
+    return { status: 200, headers: { 'content-type': format.contentType }, body };
   });
 }
 
-function serveResources(app: App, inside: Inside): void {
+function serveResources(router: Router, inside: Inside): void {
   const { sidecar, state, events } = inside;
   // Assembling the description costs time and memory that only who asks should pay.
-  app.get('/openapi.json', async (context) => context.json((await import('./openapi.ts')).renderOpenApi(sidecar)));
-  app.get('/v1', (context) => context.json(selfDescription(inside)));
-  app.get('/v1/parameters', (context) => context.json(inside.effective()));
-  app.get('/v1/status', (context) => {
+  router.add('GET', '/openapi.json', async () => json((await import('./openapi.ts')).renderOpenApi(sidecar)));
+  router.add('GET', '/v1', () => json(selfDescription(inside)));
+  router.add('GET', '/v1/parameters', () => json(inside.effective()));
+  router.add('GET', '/v1/status', () => {
     const running = state();
-    const own = running ? sidecar.status?.(running.value) : undefined;
-    return context.json({ phase: inside.phase(), ...own });
+    return json({ phase: inside.phase(), ...(running && sidecar.status?.(running.value)) });
   });
-  app.get('/v1/events', (context) => streamEvents(context, events));
-  app.post('/v1/prestop', (context) => {
+  router.add('GET', '/v1/events', (request) => streamEvents(request, events));
+  router.add('POST', '/v1/prestop', () => {
     inside.prestop();
-    return context.json({ phase: inside.phase() }, 202);
+    return json({ phase: inside.phase() }, 202);
   });
-  app.post('/v1/shutdown', (context) => {
+  router.add('POST', '/v1/shutdown', () => {
     // After the answer has left.
     setImmediate(inside.shutdown);
-    return context.json({ phase: inside.phase() }, 202);
+    return json({ phase: inside.phase() }, 202);
   });
 }
+
+const links = ['/livez', '/readyz', '/startupz', '/metrics', '/openapi.json'];
+const resources = ['/v1/parameters', '/v1/status', '/v1/events'];
 
 function selfDescription({ sidecar, phase, started }: Inside): object {
   const own = Object.keys(sidecar.routes ?? {}).map((request) => splitRequest(request).path);
@@ -107,69 +104,59 @@ function selfDescription({ sidecar, phase, started }: Inside): object {
     apiVersions,
     phase: phase(),
     started: started.toISOString(),
-    links: [
-      '/livez',
-      '/readyz',
-      '/startupz',
-      '/metrics',
-      '/openapi.json',
-      '/v1/parameters',
-      '/v1/status',
-      '/v1/events',
-      ...own,
-    ],
+    links: [...links, ...resources, ...own],
   };
 }
 
-function serveRoute(app: App, request: string, route: Route<unknown>, { state }: Inside): void {
+function serveRoute(router: Router, request: string, route: Route<unknown>, { state }: Inside): void {
   const { method, path } = splitRequest(request);
-  app.on([method], [path.replace(/\{(\w+)\}/g, ':$1')], async (context): Promise<Response> => {
+  router.add(method, path, async (received) => {
     const running = state();
-    if (!running) return problem(context, 503, 'STARTING', 'Still starting');
-    const input = await readInput(context, route);
-    if (input instanceof Response) return input;
+    if (!running) return problem(503, 'STARTING', 'Still starting');
+    const input = await readInput(received, route);
+    if ('status' in input) return input;
     const answer = await route.handle(running.value, input as never);
-    if (route.html) return context.html(answer as string, 200, pageHeaders);
-    return answer === undefined ? context.body(null, 204) : context.json(answer as object);
+    if (route.html) return { status: 200, headers: pageHeaders, body: answer as string };
+    return answer === undefined ? { status: 204 } : json(answer);
   });
 }
 
 // Pages are self-contained: inline style and script of our own, nothing from elsewhere, and no framing.
 const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
 };
 
-async function readInput(context: Context, route: Route<unknown>): Promise<Record<string, unknown> | Response> {
+type Input = {
+  readonly signal: AbortSignal;
+  readonly path?: unknown;
+  readonly query?: unknown;
+  readonly body?: unknown;
+};
+
+async function readInput(request: AdminRequest, route: Route<unknown>): Promise<Input | Reply> {
   const given = {
-    path: context.req.param(),
-    query: context.req.query(),
-    body: route.body ? await context.req.json().catch(() => undefined) : undefined,
+    path: request.params,
+    query: Object.fromEntries(request.query),
+    body: route.body && (await request.json()),
   };
-  const input: Record<string, unknown> = { signal: context.req.raw.signal };
+  const input: { signal: AbortSignal; [part: string]: unknown } = { signal: request.signal };
   for (const part of ['path', 'query', 'body'] as const) {
     const parsed = route[part]?.safeParse(given[part]);
     if (parsed?.success === false) {
       const errors = parsed.error.issues.map(({ path, message }) => ({ in: part, path: path.join('.'), message }));
-      return problem(context, 400, 'INVALID_REQUEST', `The ${part} is not as described`, { errors });
+      return problem(400, 'INVALID_REQUEST', `The ${part} is not as described`, { errors });
     }
     input[part] = parsed?.data;
   }
   return input;
 }
 
-function notFound(context: Context, app: App): Response {
-  const { path, method } = context.req;
+function notFound({ path }: AdminRequest): Reply {
   const version = /^\/(v\d+)(\/|$)/.exec(path)?.[1];
   if (version && !apiVersions.includes(version))
-    return problem(context, 404, 'UNKNOWN_VERSION', `There is no API ${version}`, { versions: apiVersions });
-  const methods = ['GET', 'POST', 'PUT', 'DELETE'].filter(
-    (each) => each !== method && app.router.match(each, path)[0].some(([[, handler]]) => handler.path !== '/*'),
-  );
-  if (methods.length > 0) {
-    context.header('allow', methods.join(', '));
-    return problem(context, 405, 'METHOD', `${method} is not possible here`);
-  }
-  return problem(context, 404, 'NOT_FOUND', `There is no ${path}`, { versions: apiVersions });
+    return problem(404, 'UNKNOWN_VERSION', `There is no API ${version}`, { versions: apiVersions });
+  return problem(404, 'NOT_FOUND', `There is no ${path}`, { versions: apiVersions });
 }

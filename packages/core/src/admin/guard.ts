@@ -3,39 +3,31 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { HttpBindings } from '@hono/node-server';
-import type { Context, MiddlewareHandler } from 'hono';
 import type { Secret } from '../secret.ts';
 import { problem } from './problem.ts';
+import type { AdminRequest, Reply } from './router.ts';
 
 const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Refuses changing requests that may not be made. */
-export const guard =
-  (token: Secret | undefined): MiddlewareHandler<{ Bindings: HttpBindings }> =>
-  async (context, next) => {
-    const refused = safe.has(context.req.method) ? undefined : refuse(context, token);
-    if (refused) return refused;
-    await next();
-    return undefined;
-  };
+export const guard = (token: Secret | undefined) => (request: AdminRequest) =>
+  safe.has(request.method) ? undefined : refuse(request, token);
 
-function refuse(context: Context<{ Bindings: HttpBindings }>, token: Secret | undefined): Response | undefined {
-  const host = context.req.header('host') ?? '';
-  const origin = context.req.header('origin');
-  if (!isOwnHost(host, token !== undefined))
-    return problem(context, 403, 'FOREIGN_HOST', `Host "${host}" is not this sidecar`);
+function refuse({ headers, remoteAddress }: AdminRequest, token: Secret | undefined): Reply | undefined {
+  const { host = '', origin } = headers;
+  if (!isOwnHost(host, token !== undefined)) return problem(403, 'FOREIGN_HOST', `Host "${host}" is not this sidecar`);
   if (origin !== undefined && !isSameOrigin(origin, host))
-    return problem(context, 403, 'FOREIGN_ORIGIN', `Origin "${origin}" may not change this sidecar`);
-  if (token) return authorized(context, token);
-  if (isLoopback(context.env.incoming.socket.remoteAddress)) return undefined;
-  return problem(context, 403, 'LOOPBACK_ONLY', 'Changes are accepted from loopback only, or with --admin-token-file');
+    return problem(403, 'FOREIGN_ORIGIN', `Origin "${origin}" may not change this sidecar`);
+  if (token) return authorize(headers.authorization, token);
+  if (isLoopback(remoteAddress)) return undefined;
+  return problem(403, 'LOOPBACK_ONLY', 'Changes are accepted from loopback only, or with --admin-token-file');
 }
 
-function authorized(context: Context, token: Secret): Response | undefined {
-  const given = /^Bearer +(.+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
+function authorize(authorization: string | undefined, token: Secret): Reply | undefined {
+  const given = /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1];
   if (given !== undefined && sameSecret(given, token.read())) return undefined;
-  return problem(context, 401, 'TOKEN', 'A valid bearer token is required');
+  const reply = problem(401, 'TOKEN', 'A valid bearer token is required');
+  return { ...reply, headers: { ...reply.headers, 'www-authenticate': 'Bearer' } };
 }
 
 // Hashing first makes both sides equally long, so that the time says nothing about the length either.
@@ -50,5 +42,5 @@ function isOwnHost(host: string, hasToken: boolean): boolean {
 
 const isSameOrigin = (origin: string, host: string) => URL.canParse(origin) && new URL(origin).host === host;
 
-export const isLoopback = (remote: string | undefined) =>
+const isLoopback = (remote: string | undefined) =>
   remote !== undefined && (remote === '::1' || remote.replace(/^::ffff:/, '').startsWith('127.'));

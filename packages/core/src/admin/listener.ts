@@ -2,7 +2,6 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
 import { type Address, makeAddress } from '../address.ts';
 import { ParameterProblem } from '../parameters/problem.ts';
 import { adminApp, type Inside } from './app.ts';
@@ -11,17 +10,10 @@ export type AdminListener = { readonly address: Address; close(): Promise<void> 
 
 /** Listens, or rejects with a ParameterProblem that names --admin-address. */
 export async function openAdminListener(wanted: Address, inside: Inside): Promise<AdminListener> {
-  const server = createAdaptorServer({
-    fetch: adminApp(inside).fetch,
-    createServer,
-    serverOptions: {
-      maxHeaderSize: 16 * 1024,
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      keepAliveTimeout: 5_000,
-    },
-    overrideGlobalObjects: false,
-  }) as ReturnType<typeof createServer>;
+  const server = createServer(
+    { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },
+    adminApp(inside).listener,
+  );
   server.maxConnections = 256;
   await listen(server, wanted, 'adminAddress');
   return {

@@ -1,8 +1,7 @@
 // /livez, /readyz, /startupz: the status is for machines, the text for people.
 
-import type { HttpBindings } from '@hono/node-server';
-import type { Context, Hono } from 'hono';
 import type { Health, Probe, Result } from '../health.ts';
+import type { AdminRequest, Reply, Router } from './router.ts';
 
 const paths: Readonly<Record<string, Probe>> = {
   '/livez': 'livez',
@@ -11,29 +10,32 @@ const paths: Readonly<Record<string, Probe>> = {
   '/startupz': 'startupz',
 };
 
-export function serveProbes(app: Hono<{ Bindings: HttpBindings }>, health: Health): void {
+export function serveProbes(router: Router, health: Health): void {
   for (const [path, probe] of Object.entries(paths)) {
-    app.get(path, (context) => answer(context, path.slice(1), health.results(probe)));
-    app.get(`${path}/:name`, (context) => {
-      const name = context.req.param('name');
+    router.add('GET', path, (request) => answer(request, probe, health.results(probe)));
+    router.add('GET', `${path}/{name}`, (request) => {
+      const { name } = request.params;
       const found = health.results(probe).filter((result) => result.name === name);
-      return found.length === 0
-        ? context.text(`no check is named "${name}"\n`, 404)
-        : answer(context, path.slice(1), found);
+      return found.length === 0 ? text(404, `no check is named "${name}"\n`) : answer(request, probe, found);
     });
   }
 }
 
-function answer(context: Context, probe: string, results: readonly Result[]): Response {
-  const excluded = new Set(context.req.queries('exclude') ?? []);
+const text = (status: number, body: string): Reply => ({
+  status,
+  headers: { 'content-type': 'text/plain; charset=utf-8' },
+  body,
+});
+
+function answer({ query }: AdminRequest, probe: Probe, results: readonly Result[]): Reply {
+  const excluded = new Set(query.getAll('exclude'));
   const counted = results.filter(({ name }) => !excluded.has(name));
   const failed = counted.filter(({ reason }) => reason !== undefined);
-  const status = failed.length > 0 ? 503 : 200;
-  const verbose = context.req.query('verbose') !== undefined && context.req.query('verbose') !== 'false';
-  context.header('cache-control', 'no-store');
-  if (!verbose && status === 200) return context.text('ok\n');
-  const lines = (verbose ? counted : failed).map(line);
-  return context.text(`${[...lines, `${probe} check ${status === 200 ? 'passed' : 'failed'}`].join('\n')}\n`, status);
+  const verbose = query.has('verbose') && query.get('verbose') !== 'false';
+  if (!verbose && failed.length === 0) return text(200, 'ok\n');
+  const verdict = `${probe} check ${failed.length === 0 ? 'passed' : 'failed'}`;
+  const lines = [...(verbose ? counted : failed).map(line), verdict, ''];
+  return text(failed.length === 0 ? 200 : 503, lines.join('\n'));
 }
 
 const line = ({ name, reason, since }: Result) =>

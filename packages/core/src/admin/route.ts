@@ -1,8 +1,6 @@
 // A route of the API, declared once: validation, the handler's types and OpenAPI follow from it.
 
-import * as z from 'zod/mini';
-
-export { z };
+import type * as z from 'zod/mini';
 
 type Schema = z.ZodMiniType;
 type Output<T> = T extends Schema ? z.output<T> : undefined;
