@@ -115,11 +115,11 @@ const missing = ({ parameter }: Entry) =>
 
 const shown = ({ parameter }: Entry, given: Given) => {
   if (parameter.secret) return given.inline ? '[redacted]' : `[file ${given.written[0]}]`;
-  return parameter.repeatable ? given.written.map(withoutPassword) : withoutPassword(given.written[0]!);
+  return parameter.repeatable ? given.written.map(withoutPassword) : withoutPassword(given.written[0]);
 };
 
 /** A URL may carry credentials: they are shown nowhere. */
-const withoutPassword = (written: string) => written.replace(/(:\/\/)[^/?#\s]*@/, '$1[redacted]@');
+const withoutPassword = (written: string | undefined) => written?.replace(/(:\/\/)[^/?#\s]*@/, '$1[redacted]@');
 
 const origin = (entry: Entry, given: Given) => ({
   parameter: entry.flags[0]!,

@@ -1,0 +1,71 @@
+import { writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { scratch, startSidecar, until } from '../src/testing/index.ts';
+
+const sample = import.meta.resolve('./fixtures/sample.ts');
+
+test('a route validates its input, answers, and turns a Fault into problem+json', async () => {
+  await using sidecar = await startSidecar(sample, []);
+  expect(await (await sidecar.get('/v1/greetings/Ann%20Lee')).json()).toEqual({ greeting: 'hello, Ann Lee' });
+  const tooLong = await sidecar.get(`/v1/greetings/${'x'.repeat(21)}`);
+  expect(tooLong.status).toBe(400);
+  expect(await tooLong.json()).toMatchObject({ code: 'INVALID_REQUEST', errors: [{ in: 'path', path: 'name' }] });
+  const teapot = await sidecar.get('/v1/greetings/teapot');
+  expect(teapot.status).toBe(418);
+  expect(await teapot.json()).toMatchObject({ code: 'SAMPLE_TEAPOT', hint: 'Ask for coffee elsewhere' });
+  expect((await sidecar.get('/v1/greetings/%ff')).status).toBe(400);
+});
+
+test('foreign series are shown in both formats beside the own ones', async () => {
+  await using sidecar = await startSidecar(sample, []);
+  const plain = await (await sidecar.get('/metrics')).text();
+  expect(plain).toContain('# TYPE foreign_jobs_total counter\nforeign_jobs_total{queue="a\\"b"} 3\n');
+  const open = await (await sidecar.get('/metrics', { headers: { accept: 'application/openmetrics-text' } })).text();
+  expect(open).toContain('# TYPE foreign_jobs counter\nforeign_jobs_total{queue="a\\"b"} 3\n# EOF\n');
+});
+
+test('with a token, changes need it, and it is read again when its file changes', async () => {
+  await using directory = await scratch();
+  const file = directory.join('token');
+  await writeFile(file, 'first\n');
+  await using sidecar = await startSidecar(sample, ['--admin-token-file', file]);
+  const prestop = (authorization?: string) =>
+    sidecar.post('/v1/prestop', authorization === undefined ? {} : { headers: { authorization } });
+  expect((await prestop()).status).toBe(401);
+  expect((await prestop('Bearer wrong')).status).toBe(401);
+  expect((await sidecar.get('/v1/status')).status).toBe(200);
+  await writeFile(file, 'second, longer\n');
+  expect((await prestop('Bearer first')).status).toBe(401);
+  expect((await prestop('Bearer second, longer')).status).toBe(202);
+  await using word = await startSidecar(sample, ['--admin-token-file', file, 'prestop'], {
+    wait: false,
+    adminAddress: new URL(sidecar.url).host,
+  });
+  expect((await word.exited).code).toBe(0);
+  const everything = `${sidecar.stderr}${await (await sidecar.get('/v1/parameters')).text()}`;
+  expect(everything).not.toContain('second, longer');
+});
+
+test('SIGHUP changes what is reloadable, names what needs a restart, and refuses bad values as a whole', async () => {
+  await using directory = await scratch();
+  const file = directory.join('config.yaml');
+  await writeFile(file, 'period: 5s\n');
+  await using sidecar = await startSidecar(sample, ['--config', file]);
+  const period = async () =>
+    ((await (await sidecar.get('/v1/parameters')).json()) as Record<string, { value: string }>).period?.value;
+  expect(await period()).toBe('5s');
+  await writeFile(file, 'period: 6s\nupstream: http://127.0.0.1:1\n');
+  sidecar.kill('SIGHUP');
+  await until(async () => (await period()) === '6s');
+  expect(sidecar.logs()).toContainEqual(
+    expect.objectContaining({
+      level: 'warn',
+      parameters: ['upstream'],
+      message: 'Parameters changed that need a restart',
+    }),
+  );
+  await writeFile(file, 'period: soon\nlogLevel: debug\n');
+  sidecar.kill('SIGHUP');
+  await until(() => sidecar.stderr.includes('The new parameters are refused'));
+  expect(await period()).toBe('6s');
+});
