@@ -17,7 +17,8 @@ export {
   type MetricDeclarations,
   type MetricFamily,
 } from './metrics.ts';
-export * from './parameters/kinds.ts';
+export { type Chosen, family, list, map } from './parameters/collections.ts';
+export { address, boolean, choice, duration, integer, path, secret, size, text, url } from './parameters/kinds.ts';
 export { nearest } from './parameters/nearest.ts';
 export { allParameters } from './parameters/open-parameters.ts';
 export type { Member, Options, Parameter, Parameters, Values } from './parameters/parameter.ts';

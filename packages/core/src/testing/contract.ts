@@ -230,7 +230,7 @@ function refusal(host: string, headers: Record<string, string>): Promise<number 
 function commandLineContract(started: Started, ended: Ended, validArguments: ValidArguments): void {
   const check = async (...wrong: string[]) => {
     await using directory = await scratch();
-    return ended([...(await validArguments(directory.path)), ...wrong]);
+    return await ended([...(await validArguments(directory.path)), ...wrong]);
   };
 
   test('wrong parameters are listed all at once with exit code 64 and no stack trace', async () => {

@@ -1,22 +1,36 @@
-// The generated tables of a role's README, rendered from its declarations.
+// The documents of a role that are rendered from its declarations: README tables, OpenAPI, JSON Schema.
 
-import type { Routes } from './admin/route.ts';
-import type { ErrorDeclarations } from './errors.ts';
-import { type MetricDeclarations, metricName } from './metrics.ts';
+import { renderOpenApi } from './admin/openapi.ts';
+import { declarations } from './errors.ts';
+import { metricName } from './metrics.ts';
 import { placeholderOf } from './parameters/help.ts';
 import { type Entry, entriesOf } from './parameters/names.ts';
-import type { Parameters } from './parameters/parameter.ts';
+import { allParameters } from './parameters/open-parameters.ts';
+import { renderSchema } from './parameters/schema.ts';
+import type { AnySidecar } from './sidecar.ts';
 
-type Declared = {
-  readonly name: string;
-  readonly parameters: Parameters;
-  readonly metrics?: MetricDeclarations | undefined;
-  readonly errors?: ErrorDeclarations | undefined;
-  readonly routes?: Routes<never> | undefined;
-};
+/** File name to content. `readme` is the current one: only what stands between its markers changes. */
+export function renderDocuments(sidecar: AnySidecar, readme: string): Readonly<Record<string, string>> {
+  return {
+    'README.md': fillSections(readme, renderTables(sidecar)),
+    'openapi.json': pretty(renderOpenApi(sidecar)),
+    'parameters.schema.json': pretty(renderSchema(`outrigger ${sidecar.name}`, allParameters(sidecar))),
+  };
+}
+
+const pretty = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+/** `<!-- generated:parameters -->` ... `<!-- /generated -->` */
+function fillSections(readme: string, sections: Readonly<Record<string, string>>): string {
+  return readme.replace(
+    /(<!-- generated:(\w+) -->\n)[\s\S]*?(<!-- \/generated -->)/g,
+    (whole, open: string, name: string, close: string) =>
+      sections[name] === undefined ? whole : `${open}\n${sections[name]}\n\n${close}`,
+  );
+}
 
 /** Markdown by section: parameters, metrics, errors, api. */
-export function renderReference(sidecar: Declared): Readonly<Record<string, string>> {
+function renderTables({ name, ...sidecar }: AnySidecar): Readonly<Record<string, string>> {
   return {
     parameters: table(
       ['Flag', 'Value', 'Default', 'Meaning'],
@@ -30,7 +44,7 @@ export function renderReference(sidecar: Declared): Readonly<Record<string, stri
     metrics: table(
       ['Metric', 'Type', 'Labels', 'Meaning'],
       Object.entries(sidecar.metrics ?? {}).map(([key, metric]) => [
-        `\`${metricName(sidecar.name, key, metric)}\``,
+        `\`${metricName(name, key, metric)}\``,
         metric.type,
         metric.labels.map((label) => `\`${label}\``).join(' '),
         metric.help,
@@ -38,7 +52,11 @@ export function renderReference(sidecar: Declared): Readonly<Record<string, stri
     ),
     errors: table(
       ['Code', 'Message', 'What to do'],
-      Object.entries(sidecar.errors ?? {}).map(([code, error]) => [`\`${code}\``, error.message, error.hint]),
+      Object.entries(sidecar.errors?.[declarations] ?? {}).map(([code, error]) => [
+        `\`${code}\``,
+        error.message,
+        error.hint,
+      ]),
     ),
     api: table(
       ['Request', 'Answer'],

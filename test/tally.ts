@@ -1,0 +1,51 @@
+// Adds up what the tests of every package reported, those that turbo took from its cache included.
+
+import { globSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+type Report = {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numTotalTestSuites: number;
+  readonly success: boolean;
+};
+export type Tally = { readonly passed: number; readonly failed: number; readonly silent: readonly string[] };
+
+const report = '.results/vitest.json';
+
+/** Folders of the workspace whose package.json has a `test` script. */
+export function testedPackages(): string[] {
+  return globSync(['packages/*/package.json', 'examples/*/package.json', 'test/*/package.json'])
+    .filter((file) => 'test' in (JSON.parse(readFileSync(file, 'utf8')).scripts ?? {}))
+    .map((file) => dirname(file))
+    .sort();
+}
+
+/** A package without a report did not get as far as running its tests: that is a failure too. */
+export function tally(folders: readonly string[]): Tally {
+  const counts = folders.map((folder) => ({ folder, report: read(`${folder}/${report}`) }));
+  const silent = counts.filter((each) => each.report === undefined).map(({ folder }) => folder);
+  const sum = (pick: (each: Report) => number) =>
+    counts.reduce((total, each) => total + (each.report ? pick(each.report) : 0), 0);
+  return {
+    passed: sum(({ numPassedTests }) => numPassedTests),
+    // A file that could not be loaded has no test that could fail.
+    failed: sum(({ numFailedTests, success }) => (success ? 0 : Math.max(1, numFailedTests))) + silent.length,
+    silent,
+  };
+}
+
+function read(file: string): Report | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+// `node test/tally.ts <steps that failed>`: the whole of CI.
+if (import.meta.main) {
+  const { passed, failed, silent } = tally([...testedPackages(), 'test/system']);
+  for (const folder of silent) process.stdout.write(`${folder}: no report of its tests\n`);
+  process.stdout.write(`${passed} passed, ${Math.max(failed, Number(process.argv[2] ?? 0))} failed\n`);
+}
