@@ -1,0 +1,102 @@
+// What each bundled sidecar costs while idle: private memory, CPU, and how soon it is ready. Beside it, the least a Node
+// process with an HTTP listener costs, since that is what the rest is added to. Linux.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { wait } from '@outrigger/core';
+import { freePort, type Scratch, scratch, until } from '@outrigger/core/testing';
+
+const root = resolve(import.meta.dirname, '../..');
+const budget = { memory: 22, monitor: 30, ready: 300 };
+const idleSeconds = 10;
+
+type Row = { readonly name: string; readonly ready: number; readonly memory: number; readonly cpu: number };
+
+await using directory = await scratch();
+const rows = [await measureBare(directory)];
+for (const [role, args] of Object.entries(await roleArguments(directory))) rows.push(await measure(role, args));
+print(rows);
+
+async function roleArguments({ path, join: at }: Scratch): Promise<Record<string, string[]>> {
+  await mkdir(at('watched'));
+  await writeFile(at('watched', 'a'), '1');
+  await writeFile(at('app.log'), 'a line\n');
+  await mkdir(at('state'));
+  await writeFile(at('status.xml'), '<status uptime="3"/>');
+  await writeFile(at('rules.yaml'), readFileSync(join(root, 'test/bench/rules.yaml')));
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: path, stdio: 'ignore' });
+  git('init', '-q', '-b', 'main', 'repository');
+  await writeFile(at('repository', 'a'), '1');
+  git('-C', 'repository', 'add', '.');
+  git('-C', 'repository', '-c', 'user.name=bench', '-c', 'user.email=bench@example.com', 'commit', '-qm', 'one');
+  return {
+    proxy: ['--listen-address', '127.0.0.1:0', '--upstream', `http://127.0.0.1:${await freePort()}`],
+    'log-shipper': ['--source-file-paths', at('app.log'), '--state-directory', at('state')],
+    adapter: ['--target', `file://${at('status.xml')}`, '--rules-file', at('rules.yaml')],
+    'git-sync': ['--repo', `file://${at('repository')}`, '--ref', 'main', '--root', at('synced')],
+    'config-reloader': ['--watch', at('watched'), '--notify', 'http', '--notify-http-url', 'http://127.0.0.1:1/'],
+    monitor: [],
+  };
+}
+
+async function measure(role: string, args: readonly string[]): Promise<Row> {
+  const port = await freePort();
+  const command = [join(root, 'packages', role, 'dist/main.mjs'), '--admin-address', `127.0.0.1:${port}`, ...args];
+  return measureProcess(role, command, `http://127.0.0.1:${port}/startupz`);
+}
+
+async function measureBare(directory: Scratch): Promise<Row> {
+  const port = await freePort();
+  const file = directory.join('bare.mjs');
+  await writeFile(
+    file,
+    `import { createServer } from 'node:http';\ncreateServer((_, r) => r.end('ok')).listen(${port}, '127.0.0.1');\n`,
+  );
+  return measureProcess('node:http alone', [file], `http://127.0.0.1:${port}/`);
+}
+
+async function measureProcess(name: string, command: readonly string[], url: string): Promise<Row> {
+  const begun = performance.now();
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', ...command], { stdio: 'ignore' });
+  try {
+    await until(
+      () =>
+        fetch(url).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      { deadline: 20_000, what: `${name} to start` },
+    );
+    const ready = performance.now() - begun;
+    const before = cpuSeconds(child.pid!);
+    await wait(idleSeconds * 1000);
+    const cpu = ((cpuSeconds(child.pid!) - before) / idleSeconds) * 1000;
+    return { name, ready, memory: privateMegabytes(child.pid!), cpu };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** Pages no other process shares and that hold data; the binary's own are shared by all sidecars of a node. */
+function privateMegabytes(pid: number): number {
+  return Number(/^Private_Dirty:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1]) / 1024;
+}
+
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function print(rows: readonly Row[]): void {
+  const lines = rows.map(({ name, ready, memory, cpu }) => {
+    const limit = name === 'monitor' ? budget.monitor : budget.memory;
+    return `| ${name} | ${memory.toFixed(1)} | ${limit} | ${ready.toFixed(0)} | ${budget.ready} | ${cpu.toFixed(1)} |`;
+  });
+  process.stdout.write(
+    `\nIdle sidecars, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}\n\n` +
+      '| sidecar | private memory, MB | budget | started after, ms | budget | CPU while idle, ms/s |\n|---|---|---|---|---|---|\n' +
+      `${lines.join('\n')}\n\n`,
+  );
+}
