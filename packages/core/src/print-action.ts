@@ -1,6 +1,5 @@
 // --help, --version, --print-config, --json-schema, --openapi: print and end.
 
-import { createRequire } from 'node:module';
 import { renderOpenApi } from './admin/openapi.ts';
 import { renderHelp } from './parameters/help.ts';
 import type { OpenParameters } from './parameters/open-parameters.ts';
@@ -11,14 +10,22 @@ import { type Action, standardParameters } from './parameters/standard.ts';
 import type { AnySidecar } from './sidecar.ts';
 
 /** Prints what was asked for and returns the exit code. */
-export function printAction(action: Exclude<Action, 'check'>, sidecar: AnySidecar, parameters: OpenParameters): number {
-  process.stdout.write(`${render(action, sidecar, parameters)}\n`);
+export async function printAction(
+  action: Exclude<Action, 'check'>,
+  sidecar: AnySidecar,
+  parameters: OpenParameters,
+): Promise<number> {
+  process.stdout.write(`${await render(action, sidecar, parameters)}\n`);
   if (action !== 'print-config' || parameters.problems.length === 0) return 0;
   process.stderr.write(`${formatProblems(sidecar.name, parameters.problems)}\n`);
   return 64;
 }
 
-function render(action: Exclude<Action, 'check'>, sidecar: AnySidecar, { effective }: OpenParameters): string {
+async function render(
+  action: Exclude<Action, 'check'>,
+  sidecar: AnySidecar,
+  { effective }: OpenParameters,
+): Promise<string> {
   switch (action) {
     case 'help':
       return renderHelp(sidecar, sidecar.parameters, standardParameters(sidecar.port ?? defaultAdminPort)).trimEnd();
@@ -34,8 +41,8 @@ function render(action: Exclude<Action, 'check'>, sidecar: AnySidecar, { effecti
 }
 
 /** YAML that can be used as a config file, each value with its source as a comment. */
-function printConfig(effective: OpenParameters['effective']): string {
-  const { Document, isPair, isScalar } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+async function printConfig(effective: OpenParameters['effective']): Promise<string> {
+  const { Document, isPair, isScalar } = await import('yaml');
   const plain = Object.fromEntries(Object.entries(effective).map(([key, { value }]) => [key, value]));
   const document = new Document(plain);
   for (const pair of (document.contents as unknown as { items: unknown[] }).items) {

@@ -25,9 +25,9 @@ export async function run(
   sidecar: AnySidecar,
   { argv = process.argv.slice(2), env = process.env }: { argv?: readonly string[]; env?: Environment } = {},
 ): Promise<never> {
-  const parameters = openParameters(sidecar, { argv, env });
+  const parameters = await openParameters(sidecar, { argv, env });
   const action = (Object.keys(actions) as Action[]).find((each) => parameters.actions.has(each));
-  if (action && action !== 'check') exit(printAction(action, sidecar, parameters));
+  if (action && action !== 'check') exit(await printAction(action, sidecar, parameters));
   // The one thing a hook or probe must not do is fail because some unrelated parameter is wrong.
   if (parameters.words.length > 0) exit(await sendWord(parameters));
   await parameters.check();
@@ -114,13 +114,13 @@ class Life {
         this.shutdown();
       });
     }
-    process.on('SIGHUP', () => this.#reload());
+    process.on('SIGHUP', () => void this.#reload());
     process.on('uncaughtException', (error) => this.fail(error));
     process.on('unhandledRejection', (error) => this.fail(error));
   }
 
-  #reload(): void {
-    const { changed, needRestart, problems } = this.#parameters.reload();
+  async #reload(): Promise<void> {
+    const { changed, needRestart, problems } = await this.#parameters.reload();
     if (problems.length > 0) {
       this.#log.error(formatProblems('The new parameters are refused and the old ones stay', problems));
       return;

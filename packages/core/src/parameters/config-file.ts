@@ -1,32 +1,37 @@
 // The file named by --config: YAML (of which JSON is a part), with the position of every key for messages.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
 import type * as Yaml from 'yaml';
 import type { Problem } from './problem.ts';
 
 export type FileValue = { readonly written: readonly string[] | undefined; readonly source: string };
 export type ConfigFile = { readonly values: ReadonlyMap<string, FileValue>; readonly problems: readonly Problem[] };
 
-// yaml costs 1.2 MB: only a sidecar with a config file pays for it.
-const yaml = (): typeof Yaml => createRequire(import.meta.url)('yaml');
+export const noConfigFile: ConfigFile = { values: new Map(), problems: [] };
 
 /** Reads the file; everything wrong with it comes back as problems. */
-export function readConfigFile(file: string): ConfigFile {
+export async function readConfigFile(file: string): Promise<ConfigFile> {
+  let content: string;
   try {
-    return parseConfigFile(file, readFileSync(file, 'utf8'));
+    content = await readFile(file, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason =
-      code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'no permission to read it' : message.split('\n')[0];
-    return failed({ parameter: '--config', value: file, message: reason ?? 'cannot be read' });
+    return failed({ parameter: '--config', value: file, message: reasonOfFile(error as NodeJS.ErrnoException) });
   }
+  // yaml costs 1.2 MB: only a sidecar with a config file pays for it.
+  return parseConfigFile(await import('yaml'), file, content);
 }
 
-const failed = (...problems: Problem[]): ConfigFile => ({ values: new Map(), problems });
+function reasonOfFile({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EACCES') return 'no permission to read it';
+  if (code === 'EISDIR') return 'is a directory, a file is expected';
+  return message;
+}
 
-export function parseConfigFile(file: string, content: string): ConfigFile {
-  const { isMap, LineCounter, parseDocument } = yaml();
+const failed = (...problems: Problem[]): ConfigFile => ({ ...noConfigFile, problems });
+
+function parseConfigFile(yaml: typeof Yaml, file: string, content: string): ConfigFile {
+  const { isMap, LineCounter, parseDocument } = yaml;
   const lineCounter = new LineCounter();
   const document = parseDocument(content, { lineCounter, prettyErrors: false, uniqueKeys: true });
   const position = (offset: number) => {

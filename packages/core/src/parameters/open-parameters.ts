@@ -4,7 +4,7 @@ import type { AnySidecar } from '../sidecar.ts';
 import { entriesOf } from './names.ts';
 import type { Values } from './parameter.ts';
 import type { ParameterProblem, Problem } from './problem.ts';
-import { type Inputs, type Resolved, resolveParameters } from './resolve.ts';
+import { type Inputs, openConfigFile, type Resolved, resolveParameters } from './resolve.ts';
 import { type StandardParameters, type StandardValues, standardParameters } from './standard.ts';
 
 export const defaultAdminPort = 9410;
@@ -26,7 +26,7 @@ export type OpenParameters = {
   /** Adds what the sidecar's own check finds, once the values themselves are right. */
   check(): Promise<void>;
   /** Reads everything again; all or nothing. */
-  reload(): Reloaded;
+  reload(): Promise<Reloaded>;
   /** A problem found in use, with the flag, value and source of its parameter. */
   problemOf(problem: Pick<ParameterProblem, 'key' | 'message'>): Problem;
 };
@@ -37,10 +37,11 @@ export const allParameters = (sidecar: AnySidecar) => ({
   ...sidecar.parameters,
 });
 
-export function openParameters(sidecar: AnySidecar, inputs: Inputs): OpenParameters {
+export async function openParameters(sidecar: AnySidecar, inputs: Inputs): Promise<OpenParameters> {
   const parameters = allParameters(sidecar);
   const entries = entriesOf(parameters);
-  let resolved = resolveParameters(parameters, inputs);
+  const read = async () => resolveParameters(parameters, { ...inputs, file: await openConfigFile(parameters, inputs) });
+  let resolved = await read();
   const values = { ...resolved.values } as Record<string, unknown>;
   const problems = [...resolved.problems];
 
@@ -72,8 +73,8 @@ export function openParameters(sidecar: AnySidecar, inputs: Inputs): OpenParamet
         problem: (key: string, message: string) => problems.push(problemOf({ key, message })),
       });
     },
-    reload() {
-      const fresh = resolveParameters(parameters, inputs);
+    async reload() {
+      const fresh = await read();
       if (fresh.problems.length > 0) return { changed: [], needRestart: [], problems: fresh.problems };
       const differing = Object.keys(parameters).filter((key) => differs(key, resolved, fresh));
       const changed = differing.filter((key) => parameters[key as keyof typeof parameters]?.reloadable);

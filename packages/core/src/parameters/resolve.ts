@@ -2,7 +2,7 @@
 
 import { Secret } from '../secret.ts';
 import { type Arguments, parseArguments, unknown } from './arguments.ts';
-import { type ConfigFile, readConfigFile } from './config-file.ts';
+import { type ConfigFile, noConfigFile, readConfigFile } from './config-file.ts';
 import { type Entry, entriesOf, fileKey } from './names.ts';
 import { nearest } from './nearest.ts';
 import type { Parameters, Values } from './parameter.ts';
@@ -15,6 +15,8 @@ export type Inputs = {
   readonly env: Environment;
   /** Whether files and directories are looked at; a manifest is checked on a machine that has none of them. */
   readonly checkFiles?: boolean;
+  /** What openConfigFile read. */
+  readonly file?: ConfigFile | undefined;
 };
 
 /** An effective value, for people: redacted, as written, with where it came from. */
@@ -36,12 +38,20 @@ type Given = {
   readonly malformed?: boolean;
 };
 
-/** The parameter called `config` names the file. Never throws: what is wrong comes back as problems. */
+/** Reads the file that the parameter called `config` names, if it is given. */
+export async function openConfigFile(parameters: Parameters, { argv, env }: Inputs): Promise<ConfigFile | undefined> {
+  const entries = entriesOf(parameters);
+  const config = entries.find(({ key }) => key === 'config');
+  const given = config && (fromFlags(config, parseArguments(argv, entries)) ?? fromEnvironment(config, env));
+  return given && readConfigFile(given.written[0]!);
+}
+
+/** Never throws: what is wrong comes back as problems. */
 export function resolveParameters<P extends Parameters>(parameters: P, inputs: Inputs): Resolved<P> {
   const entries = entriesOf(parameters);
   const args = parseArguments(inputs.argv, entries);
   const problems: Problem[] = [...args.problems];
-  const file = configFile(entries, args, inputs);
+  const file = inputs.file ?? noConfigFile;
   problems.push(...file.problems, ...unknownKeys(file, entries));
 
   const resolution: Resolution = { entries, args, inputs, file, problems, effective: {}, chosen: new Map() };
@@ -68,13 +78,6 @@ type Resolution = {
   /** Which members each family chose. */
   readonly chosen: Map<Entry, ReadonlySet<string>>;
 };
-
-function configFile(entries: readonly Entry[], args: Arguments, { env, checkFiles = true }: Inputs): ConfigFile {
-  const config = entries.find(({ key }) => key === 'config');
-  const given = config && (fromFlags(config, args) ?? fromEnvironment(config, env));
-  if (!given || !checkFiles) return { values: new Map(), problems: [] };
-  return readConfigFile(given.written[0]!);
-}
 
 function unknownKeys(file: ConfigFile, entries: readonly Entry[]): Problem[] {
   const known = new Set(entries.filter(({ key }) => key !== 'config').map(fileKey));

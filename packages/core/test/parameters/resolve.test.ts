@@ -17,6 +17,7 @@ import {
   text,
   url,
 } from '../../src/index.ts';
+import { openConfigFile } from '../../src/parameters/resolve.ts';
 import { standardParameters } from '../../src/parameters/standard.ts';
 import { scratch } from '../../src/testing/scratch.ts';
 
@@ -54,6 +55,9 @@ const parameters = {
 const resolve = (argv: readonly string[], env: Record<string, string> = {}) =>
   resolveParameters(parameters, { argv, env });
 
+const resolveWithFile = async (argv: readonly string[], env: Record<string, string> = {}) =>
+  resolveParameters(parameters, { argv, env, file: await openConfigFile(parameters, { argv, env }) });
+
 describe('values', () => {
   test('defaults are parsed like anything a person writes', () => {
     const { values, problems } = resolve([]);
@@ -70,7 +74,7 @@ describe('values', () => {
     await using directory = await scratch();
     const file = directory.join('config.yaml');
     await writeFile(file, 'period: 3s\ndepth: 3\nmode: tcp\nnames: [x, y]\nlabels: {a: 1}\n');
-    const { values, effective, problems } = resolve(['--period=1s', '--config', file], {
+    const { values, effective, problems } = await resolveWithFile(['--period=1s', '--config', file], {
       OUTRIGGER_PERIOD: '2s',
       OUTRIGGER_DEPTH: '2',
     });
@@ -167,7 +171,7 @@ describe('problems', () => {
     await using directory = await scratch();
     const file = directory.join('config.yaml');
     await writeFile(file, 'period: {a: {b: 1}}\ndepth: [1, 2]\n');
-    const { problems } = resolve(['--config', file]);
+    const { problems } = await resolveWithFile(['--config', file]);
     expect(problems.map(({ parameter, message }) => `${parameter} ${message}`)).toEqual([
       '--period one value is expected',
       '--depth one value is expected',
