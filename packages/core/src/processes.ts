@@ -229,7 +229,8 @@ async function readHead(path: string, limit: number): Promise<string> {
     await using file = await open(path);
     const buffer = Buffer.allocUnsafe(4096);
     let head = Buffer.alloc(0);
-    for (let read = -1; read !== 0 && head.length < limit; ) {
+    // The kernel fills what it is given until there is no more.
+    for (let read = buffer.length; read === buffer.length && head.length < limit; ) {
       read = (await file.read(buffer, 0, buffer.length)).bytesRead;
       head = Buffer.concat([head, buffer.subarray(0, read)]);
     }

@@ -122,7 +122,7 @@ const shown = ({ parameter }: Entry, given: Given) => {
 };
 
 /** A URL may carry credentials: they are shown nowhere. */
-const withoutPassword = (written: string | undefined) => written?.replace(/(:\/\/)[^/?#\s]*@/, '$1[redacted]@');
+const withoutPassword = (written: string | undefined) => written?.replace(/(:\/\/)[^/?#]*@/, '$1[redacted]@');
 
 const origin = (entry: Entry, given: Given) => ({
   parameter: entry.flags[0]!,

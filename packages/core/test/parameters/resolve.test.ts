@@ -228,7 +228,7 @@ describe('secrets', () => {
   });
 
   test('credentials in a URL are redacted', () => {
-    const { effective } = resolve(['--upstream', 'http://me:hush@host:1/']);
+    const { effective } = resolve(['--upstream', 'http://me:hu sh@host:1/']);
     expect(effective.upstream?.value).toBe('http://[redacted]@host:1/');
   });
 });
