@@ -61,11 +61,13 @@ type Identity = {
   readonly command: readonly string[];
   readonly user: number;
   readonly cgroup: string;
+  /** Of its container, from the control group; '' when that names none. */
+  readonly id: string;
   readonly podId: string | undefined;
   readonly container: string | undefined;
 };
 
-const unknown = { command: [], user: -1, cgroup: '', podId: undefined, container: undefined };
+const unknown = { command: [], user: -1, cgroup: '', id: '', podId: undefined, container: undefined };
 
 // A process may rewrite its title or change its user with no sign of it in stat.
 const identityAge = 60_000;
@@ -213,10 +215,12 @@ async function readIdentity(directory: string): Promise<Omit<Identity, 'image' |
   const variable = (name: string) =>
     variables.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) || undefined;
   const container = variable('OUTRIGGER_CONTAINER');
+  const cgroup = readIfThere(join(directory, 'cgroup'))?.trimEnd() ?? '';
   return {
     command: command === '' ? [] : command.replace(/\0+$/, '').split('\0'),
     user: Number(/^Uid:\t\d+\t(\d+)/m.exec(readIfThere(join(directory, 'status')) ?? '')?.[1] ?? -1),
-    cgroup: readIfThere(join(directory, 'cgroup'))?.trimEnd() ?? '',
+    cgroup,
+    id: containerId(cgroup),
     podId: variable('OUTRIGGER_POD_ID'),
     // Whoever runs in the Pod wrote this: only what can name a container is taken.
     container: container && /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(container) ? container : undefined,
@@ -253,8 +257,7 @@ function attribute(stats: ReadonlyMap<number, Stat>, identityOf: (pid: number) =
   return [...stats.values()]
     .filter(({ pid }) => inPod(pid))
     .map(({ image: _, ...stat }): ProcessUsage => {
-      const { command, user, cgroup, container } = identityOf(stat.pid);
-      const id = containerId(cgroup);
+      const { command, user, cgroup, id, container } = identityOf(stat.pid);
       const name = named ? (named.get(id) ?? (id === '' ? container : undefined)) : inherit(stat.pid);
       return { ...stat, command, user, cgroup, container: name ?? id };
     });
@@ -273,14 +276,10 @@ function inherited<T>(stats: ReadonlyMap<number, Stat>, own: (pid: number) => T 
 }
 
 /** One name per container, its oldest process's: the others are whatever it has started since. */
-function namesById(
-  stats: readonly Stat[],
-  identityOf: (pid: number) => { cgroup: string; container: string | undefined },
-) {
+function namesById(stats: readonly Stat[], identityOf: (pid: number) => { id: string; container: string | undefined }) {
   const names = new Map<string, string>();
   for (const { pid } of stats.toSorted((a, b) => a.startTime - b.startTime)) {
-    const { cgroup, container } = identityOf(pid);
-    const id = containerId(cgroup);
+    const { id, container } = identityOf(pid);
     if (id && container && !names.has(id)) names.set(id, container);
   }
   return names;
