@@ -1,0 +1,95 @@
+// A signal to the application's process, found by name among the processes of the Pod.
+
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { choice, type PodProcess, ProcessTable, text } from '@outrigger/core';
+import { errors } from '../errors.ts';
+import { findProcess, nameOf } from '../find-process.ts';
+import { defineNotifier } from './notifier.ts';
+
+/** Those that a program can handle; SIGKILL and SIGSTOP reach none. */
+const signals = [
+  'SIGHUP',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+  'SIGALRM',
+  'SIGCONT',
+  'SIGTTIN',
+  'SIGTTOU',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTERM',
+] as const;
+type Signal = (typeof signals)[number];
+
+/** Who chooses one of these may well want the process to end and to be started again. */
+const meantToEnd: readonly Signal[] = ['SIGINT', 'SIGQUIT', 'SIGTERM'];
+
+export const signal = defineNotifier({
+  summary: 'Signals a process of the application (shareProcessNamespace: true)',
+  parameters: {
+    process: text({
+      example: 'nginx',
+      help: 'Base name of the program, or of the script or jar an interpreter runs (nginx, app.py, billing.cjs, x.jar)',
+    }),
+    name: choice(signals, { default: 'SIGHUP', help: 'Signal to send' }),
+  },
+
+  open({ process: wanted, name }) {
+    // Kept from one notification to the next: it remembers command lines, which take most of the time to read.
+    const processes = new ProcessTable();
+    return {
+      target: `${name} to ${wanted}`,
+      async notify() {
+        const found = findProcess(await processes.scan(), wanted);
+        refuseUnhandled(found, name);
+        send(found, name);
+        return { pid: found.pid, container: found.container };
+      },
+    };
+  },
+});
+
+/**
+ * A program that has not installed its handler yet is ended by SIGHUP: a change during its start would kill it. Blocked
+ * counts as handled, for those that wait with sigwait or signalfd.
+ */
+function refuseUnhandled(found: PodProcess, signal: Signal): void {
+  const status = readProc(found, 'status');
+  const bit = 1n << BigInt(constants.signals[signal] - 1);
+  const has = (set: string) => {
+    const mask = new RegExp(`^${set}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1];
+    return mask !== undefined && (BigInt(`0x${mask}`) & bit) !== 0n;
+  };
+  if (has('SigCgt') || has('SigBlk')) return;
+  const reaction = has('SigIgn') ? 'ignores' : meantToEnd.includes(signal) ? undefined : 'does not handle';
+  if (reaction) throw errors.RELOAD_SIGNAL_UNHANDLED({ pid: found.pid, process: nameOf(found), reaction, signal });
+}
+
+function send(found: PodProcess, signal: Signal): void {
+  // The pid may have gone to another process since it was listed. Nothing but microseconds lies between this check and
+  // the signal; Node.js has no pidfd_send_signal, which would leave none.
+  if (startTimeOf(readProc(found, 'stat')) !== found.startTime) throw errors.RELOAD_PROCESS_GONE({ pid: found.pid });
+  try {
+    process.kill(found.pid, signal);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH') throw errors.RELOAD_PROCESS_GONE({ pid: found.pid });
+    if (code !== 'EPERM') throw error;
+    const { pid, user } = found;
+    const own = process.geteuid?.();
+    throw errors.RELOAD_SIGNAL_NOT_PERMITTED({ pid, process: nameOf(found), user, own, signal }, error);
+  }
+}
+
+function readProc({ pid }: PodProcess, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch (error) {
+    throw errors.RELOAD_PROCESS_GONE({ pid }, error);
+  }
+}
+
+/** Field 22 of proc_pid_stat(5); the name before it may hold spaces and parentheses. */
+const startTimeOf = (stat: string) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);

@@ -1,0 +1,93 @@
+import { wait } from '@outrigger/core';
+import { until } from '@outrigger/core/testing';
+import { expect, test } from 'vitest';
+import { openSettle } from '../src/settle.ts';
+
+test('changes that follow each other closely end in one look, after the last of them', async () => {
+  const looks: number[] = [];
+  await using settle = openSettle({
+    period: () => 400,
+    look: async () => {
+      looks.push(performance.now());
+    },
+  });
+  let last = 0;
+  for (let at = 0; at < 20; at++) {
+    settle.touch();
+    last = performance.now();
+    await wait(5);
+  }
+  await until(() => looks.length > 0);
+  expect(looks.length).toBe(1);
+  expect(looks[0]! - last).toBeGreaterThan(398);
+});
+
+test('who never pauses is looked at after ten periods', async () => {
+  let looks = 0;
+  await using settle = openSettle({
+    period: () => 20,
+    look: async () => {
+      looks++;
+    },
+  });
+  const deadline = performance.now() + 10_000;
+  while (looks < 2 && performance.now() < deadline) {
+    settle.touch();
+    await wait(2);
+  }
+  expect(looks).toBe(2);
+});
+
+test('a change during a look leads to another look, and two never run at a time', async () => {
+  let running = 0;
+  let looks = 0;
+  await using settle = openSettle({
+    period: () => 0,
+    look: async () => {
+      expect(++running).toBe(1);
+      looks++;
+      if (looks === 1) settle.touch();
+      await wait(20);
+      running--;
+    },
+  });
+  settle.touch();
+  await until(() => looks === 2);
+});
+
+test('now() looks without waiting, and leaves it to the look that is due', async () => {
+  let looks = 0;
+  await using settle = openSettle({
+    period: () => 50,
+    look: async () => {
+      looks++;
+    },
+  });
+  await settle.now();
+  expect(looks).toBe(1);
+  settle.touch();
+  await settle.now();
+  expect(looks).toBe(1);
+  await until(() => looks === 2);
+});
+
+test('disposal waits for the look under way and allows no other', async () => {
+  const look = Promise.withResolvers<void>();
+  let looks = 0;
+  const settle = openSettle({
+    period: () => 0,
+    look: () => {
+      looks++;
+      return look.promise;
+    },
+  });
+  const now = settle.now();
+  settle.touch();
+  const disposed = settle[Symbol.asyncDispose]();
+  look.resolve();
+  await disposed;
+  await now;
+  settle.touch();
+  await settle.now();
+  expect(looks).toBe(1);
+});
