@@ -1,0 +1,69 @@
+// The address of the remote repository: what git may be given, with credentials taken out of it.
+
+import { type Options, type Parameter, text } from '@outrigger/core';
+
+export type Credential = { readonly username: string; readonly password: string };
+
+export type Repository = {
+  /** As git is given it, never with credentials. */
+  readonly url: string;
+  /** The one transport git may use, and what http may redirect to. */
+  readonly protocols: string;
+  /** Of an http(s) repository, scheme, host and port: credentials go nowhere else. */
+  readonly origin?: string | undefined;
+  /** Of a local repository. */
+  readonly path?: string | undefined;
+  /** Taken out of the URL. */
+  readonly credential?: Credential | undefined;
+  /** Last part of the path, the default name of the link. */
+  readonly leaf: string;
+};
+
+const expected = 'https://, http://, file:// or an absolute path is expected';
+
+/** Throws an Error that says what is expected. */
+export function parseRepository(written: string): Repository {
+  if (/[\u0000-\u001f\u007f]/.test(written)) throw new Error(`${expected}, without control characters`);
+  // git runs a helper program for each of these, ext:: any program at all.
+  if (/^[\w+.-]+::/.test(written)) throw new Error(`${expected}; remote helpers are refused`);
+  const leaf = written.replace(/^\/+|\/+$/g, '').replace(/^.*\//, '');
+  if (written.startsWith('/')) return { url: written, protocols: 'file', path: written, leaf };
+  if (!URL.canParse(written)) throw new Error(expected);
+  const url = new URL(written);
+  switch (url.protocol) {
+    case 'file:':
+      return { url: written, protocols: 'file', path: localPath(url), leaf };
+    case 'https:':
+    case 'http:':
+      return { ...remote(url), leaf };
+    default:
+      throw new Error(expected);
+  }
+}
+
+function localPath(url: URL): string {
+  if (url.host !== '' || url.pathname === '/') throw new Error('file:///path is expected');
+  return decodeURIComponent(url.pathname);
+}
+
+function remote(url: URL): Omit<Repository, 'leaf'> {
+  // A host such as -oProxyCommand would be an option to whatever program is told to connect to it.
+  if (url.hostname.startsWith('-')) throw new Error('a host name that does not start with "-" is expected');
+  const { username, password } = url;
+  url.username = '';
+  url.password = '';
+  return {
+    url: url.href,
+    protocols: url.protocol === 'https:' ? 'https' : 'http:https',
+    origin: url.origin,
+    ...(username && { credential: { username: decodeURIComponent(username), password: decodeURIComponent(password) } }),
+  };
+}
+
+/** A parameter whose value is a Repository. */
+export const repository = (options: Options): Parameter<Repository> => ({
+  ...(text(options) as Parameter<unknown>),
+  kind: 'repository',
+  parse: parseRepository,
+  combine: (parsed) => parsed[0] as Repository,
+});

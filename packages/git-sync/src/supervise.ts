@@ -1,0 +1,77 @@
+// Programs that simple-git starts, each in a process group of its own. simple-git ends the one process it started, with
+// SIGINT; git leaves the transfer to children (git-remote-https, ssh, index-pack), which would live on and hold its pipes.
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ChildProcess } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { wait } from '@outrigger/core';
+
+const graceMilliseconds = 2_000;
+
+type Launch = { child?: ChildProcess; closed?: boolean };
+const launches = new AsyncLocalStorage<Launch>();
+const running = new Set<ChildProcess>();
+
+/** Called once, before the first program starts. */
+export function prepareSupervision(): void {
+  // The documented place to see a process start: nothing else tells the pid, or takes options for it.
+  subscribe('tracing:child_process.spawn:start', (message) => {
+    const launch = launches.getStore();
+    if (!launch) return;
+    const { process: child, options } = message as { process: ChildProcess; options: { detached: boolean } };
+    options.detached = true;
+    launch.child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    child.once('close', () => {
+      launch.closed = true;
+    });
+  });
+  // A second SIGTERM ends the sidecar at once; what it started must not outlive it.
+  process.on('exit', () => {
+    for (const child of running) signalGroup(child, 'SIGKILL');
+  });
+}
+
+/** Runs what starts one program; when the signal aborts, ends the whole group and rejects with the signal's reason. */
+export async function supervise<T>(start: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const launch: Launch = {};
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => endGroup(launch).finally(() => aborted.reject(signal.reason));
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const output = launches.run(launch, start);
+    // A process that is told to end fails before its group is known to be gone.
+    return await Promise.race([
+      output.catch((error) => (signal.aborted ? aborted.promise : Promise.reject(error))),
+      aborted.promise,
+    ]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    // git is through, yet a child of it still holds its output: a transfer that nobody waits for any more.
+    if (launch.child && !launch.closed) signalGroup(launch.child, 'SIGKILL');
+  }
+}
+
+async function endGroup({ child }: Launch): Promise<void> {
+  if (!child) return;
+  signalGroup(child, 'SIGTERM');
+  if (child.exitCode === null && child.signalCode === null) {
+    const grace = new AbortController();
+    await Promise.race([once(child, 'exit'), wait(graceMilliseconds, grace.signal).catch(() => undefined)]);
+    grace.abort();
+  }
+  // The leader may have gone and left children behind.
+  signalGroup(child, 'SIGKILL');
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
