@@ -1,0 +1,69 @@
+// A buffer that grows: records are written one behind the other without an object or a copy each.
+
+// Room before and behind what is written, so that a sink can put a header and a trailer around it in place.
+const before = 256;
+const behind = 128;
+
+export class ByteWriter {
+  #bytes: Buffer;
+  /** Where the next byte goes, in the buffer that `reserve` gives. */
+  at = before;
+
+  constructor(size = 0x4000) {
+    this.#bytes = Buffer.allocUnsafeSlow(before + size + behind);
+  }
+
+  get length(): number {
+    return this.at - before;
+  }
+
+  /** Room for `count` more bytes from `at` on. The caller advances `at`. */
+  reserve(count: number): Buffer {
+    const needed = this.at + count + behind;
+    if (needed > this.#bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+      this.#bytes.copy(grown, 0, 0, this.at);
+      this.#bytes = grown;
+    }
+    return this.#bytes;
+  }
+
+  byte(value: number): void {
+    this.reserve(1)[this.at++] = value;
+  }
+
+  copy(from: Buffer, start = 0, end = from.length): void {
+    this.at += from.copy(this.reserve(end - start), this.at, start, end);
+  }
+
+  text(text: string): void {
+    // No UTF-16 unit takes more than three bytes.
+    const into = this.reserve(text.length * 3);
+    this.at += into.write(text, this.at);
+  }
+
+  /** What was written, where it lies. */
+  get written(): Buffer {
+    return this.#bytes.subarray(before, this.at);
+  }
+
+  /** What was written with something before and behind it, without a copy where there is room. */
+  wrap(head: Buffer, tail: Buffer): Buffer {
+    if (head.length > before || tail.length > behind) return Buffer.concat([head, this.written, tail]);
+    head.copy(this.#bytes, before - head.length);
+    tail.copy(this.#bytes, this.at);
+    return this.#bytes.subarray(before - head.length, this.at + tail.length);
+  }
+
+  /** Takes back what was written from a place on, as a copy. */
+  cut(at: number): Buffer {
+    const rest = Buffer.from(this.#bytes.subarray(at, this.at));
+    this.at = at;
+    return rest;
+  }
+
+  /** Forgets what was written and keeps the room. */
+  reset(): void {
+    this.at = before;
+  }
+}

@@ -1,0 +1,151 @@
+// The last stage: what every sink has acknowledged is written to the state directory, and read back at the next start.
+
+import { constants } from 'node:fs';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Context, every, type Parameters, publishFile, reasonOf } from '@outrigger/core';
+import * as z from '@outrigger/core/schema';
+import { errors } from './errors.ts';
+import type { Ledger } from './ledger.ts';
+import type { metrics } from './metrics.ts';
+
+// Inodes and nanoseconds go beyond what a JSON number holds.
+const digits = z.string().check(z.regex(/^\d{1,20}$/));
+const offset = z.int().check(z.minimum(0));
+const place = z.object({ offset, print: z.string() });
+
+const positions = z.object({
+  version: z.literal(1),
+  since: digits,
+  files: z.array(
+    z.object({
+      path: z.string(),
+      device: digits,
+      inode: digits,
+      born: digits,
+      modified: digits,
+      size: offset,
+      sinks: z.record(z.string(), place),
+    }),
+  ),
+  youngest: z.array(z.object({ path: z.string(), device: digits, inode: digits, born: digits, modified: digits })),
+});
+
+/** What the state file holds. A later format gets a later version. */
+export type Positions = z.infer<typeof positions>;
+
+export const stateName = 'positions.json';
+
+// Losing the last moments costs duplicates, not lines: often enough to keep them few, seldom enough to cost nothing.
+const period = 250;
+
+type Surroundings = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics'>;
+
+/** What an earlier run left. A file that makes no sense is kept aside: starting anew repeats lines, refusing to start loses them. */
+export async function readPositions(directory: string, { log }: Surroundings): Promise<Positions> {
+  const path = join(directory, stateName);
+  await removeUnfinished(directory);
+  const found = await readState(path);
+  // The clock of files ticks more coarsely than the one that is read here.
+  if (found === undefined) return emptySince(BigInt(Date.now() - 20) * 1_000_000n);
+  try {
+    if (found instanceof Error) throw found;
+    return positions.parse(JSON.parse(found));
+  } catch (error) {
+    const aside = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
+    await rename(path, aside);
+    log.error(errors.LOG_SHIPPER_STATE_CORRUPT({ path, aside, reason: explain(error) }));
+    return emptySince(0n);
+  }
+}
+
+const emptySince = (since: bigint): Positions => ({ version: 1, since: String(since), files: [], youngest: [] });
+
+const explain = (error: unknown) =>
+  error instanceof z.core.$ZodError
+    ? error.issues.map(({ path, message }) => `${path.join('.') || 'content'}: ${message}`).join(', ')
+    : reasonOf(error);
+
+/** Undefined when there is none, an Error when what is there is no file. Throws when it may be good and cannot be read. */
+async function readState(path: string): Promise<string | Error | undefined> {
+  try {
+    // A symlink is not followed: whoever may write here must not make us read, or report, something else.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    if (!(await file.stat()).isFile()) return new Error('not a regular file');
+    return await file.readFile('utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ELOOP') return new Error('a symbolic link');
+    throw error;
+  }
+}
+
+/** What a killed process was writing. The directory is locked, so nobody is writing now. */
+async function removeUnfinished(directory: string): Promise<void> {
+  for (const name of await readdir(directory))
+    if (/^\.[0-9a-f]{12}\.tmp$/.test(name)) await rm(join(directory, name), { force: true });
+}
+
+export class Checkpoint implements AsyncDisposable {
+  readonly path: string;
+  readonly #ledger: Ledger;
+  readonly #surroundings: Surroundings;
+  readonly #ending = new AbortController();
+  readonly #running: Promise<void>;
+  #saved = -1;
+  #saving = Promise.resolve();
+  #savedAt: Date | undefined;
+  #trouble: string | undefined;
+
+  constructor(directory: string, ledger: Ledger, surroundings: Surroundings) {
+    this.path = join(directory, stateName);
+    this.#ledger = ledger;
+    this.#surroundings = surroundings;
+    this.#running = every(period, this.#ending.signal, () => this.save());
+  }
+
+  /** Makes sure that what is followed now is known to the next start. */
+  save(): Promise<void> {
+    // One after the other: an older state must not replace a younger one.
+    this.#saving = this.#saving.then(() => this.#saveChanges());
+    return this.#saving;
+  }
+
+  /** Why the state cannot be written at present. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  get savedAt(): Date | undefined {
+    return this.#savedAt;
+  }
+
+  /** A write that fails is tried again with the next period: shipping goes on meanwhile. */
+  async #saveChanges(): Promise<void> {
+    const { revision } = this.#ledger;
+    if (revision === this.#saved) return;
+    const { log, metrics } = this.#surroundings;
+    try {
+      await publishFile(this.path, JSON.stringify(this.#ledger.positions()), { mode: 0o600 });
+      this.#saved = revision;
+      this.#savedAt = new Date();
+      metrics.checkpoints.inc({ result: 'written' });
+      if (this.#trouble !== undefined) log.info('State file is written again', { path: this.path });
+      this.#trouble = undefined;
+    } catch (error) {
+      metrics.checkpoints.inc({ result: 'failed' });
+      // Said once, not four times a second; the whole message names a temporary file, which is another each time.
+      const reason = (error as NodeJS.ErrnoException).message.replace(/, \w+ '.*$/, '');
+      if (reason !== this.#trouble) log.error(errors.LOG_SHIPPER_STATE_UNWRITABLE({ path: this.path, reason }));
+      this.#trouble = reason;
+    }
+  }
+
+  /** After the sinks: what they acknowledged last is written too. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#running;
+    await this.save();
+  }
+}

@@ -1,0 +1,36 @@
+import { defineErrors } from '@outrigger/core';
+
+export const errors = defineErrors({
+  LOG_SHIPPER_SINK_DOWN: {
+    message: 'Sink {sink} does not take records: {reason}',
+    hint: 'Nothing is lost: what is not acknowledged stays in its files and is sent again, at growing intervals',
+  },
+  LOG_SHIPPER_SINK_BROKEN: {
+    message: 'Sink {sink} cannot work any more: {reason}',
+    hint: 'A restart gives it a new one; what it has not taken is sent again then',
+  },
+  LOG_SHIPPER_FILE_UNREADABLE: {
+    message: 'File "{path}" cannot be read: {reason}',
+    hint: 'It is tried again with every poll; the container must share the volume, and its user or fsGroup must be allowed to read',
+  },
+  LOG_SHIPPER_FILE_TRUNCATED: {
+    message: 'File "{path}" was truncated or rewritten, {lost} bytes of it had not been read',
+    hint: 'It is read from its beginning; rotation by renaming loses nothing, copytruncate may',
+  },
+  LOG_SHIPPER_FILE_GONE: {
+    message: 'File "{path}" is gone, {lost} bytes of it had not been acknowledged',
+    hint: 'Keep rotated files for as long as a sink may be down, uncompressed and in the same directory',
+  },
+  LOG_SHIPPER_STATE_CORRUPT: {
+    message: 'State file "{path}" is not usable: {reason}',
+    hint: 'It is kept aside as "{aside}"; files are read from their beginning, so lines may arrive twice',
+  },
+  LOG_SHIPPER_STATE_UNWRITABLE: {
+    message: 'State file "{path}" cannot be written: {reason}',
+    hint: 'Shipping goes on and the write is tried again; until it succeeds, a restart sends again what was sent since',
+  },
+  LOG_SHIPPER_LEFT: {
+    message: 'Sink {sink} has not acknowledged {lag} bytes when the drain deadline comes',
+    hint: 'They stay in their files: the next start with the same state directory sends them, if the volume survives',
+  },
+});

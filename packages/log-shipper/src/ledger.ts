@@ -1,0 +1,177 @@
+// Who has come how far: for every followed file and every sink, what was read and what was acknowledged.
+
+import type { Positions } from './checkpoint.ts';
+
+/** A position, and a fingerprint of the bytes around what lies before it: the same offset in another file is not it. */
+export type Place = { readonly offset: number; readonly print: string };
+
+export const beginning: Place = { offset: 0, print: '' };
+
+/** What tells one file from another on this machine, whatever its name. */
+export type Identity = { readonly device: string; readonly inode: string };
+
+export const keyOf = ({ device, inode }: Identity): string => `${device}:${inode}`;
+
+/** How far one sink has come in one file. */
+export class Cursor {
+  read: Place;
+  acknowledged: Place;
+  /** Up to here there is nothing new to frame: the unfinished line at the end has been looked at. */
+  seen: number;
+
+  constructor(from: Place = beginning) {
+    this.read = from;
+    this.acknowledged = from;
+    this.seen = from.offset;
+  }
+}
+
+/** One followed file. */
+export class Account {
+  /** Where it was found; keeps naming it after it was rotated away. */
+  path: string;
+  readonly identity: Identity;
+  /** When the file was made, in nanoseconds; 0 where the file system does not say. */
+  readonly born: bigint;
+  modified: bigint;
+  size = 0;
+  /** It is no longer where it was found. */
+  rotated = false;
+  cursors = new Map<string, Cursor>();
+
+  constructor(file: { path: string; identity: Identity; born: bigint; modified: bigint }) {
+    this.path = file.path;
+    this.identity = file.identity;
+    this.born = file.born;
+    this.modified = file.modified;
+  }
+
+  /** What every sink has acknowledged. */
+  get acknowledged(): number {
+    return Math.min(...[...this.cursors.values()].map(({ acknowledged }) => acknowledged.offset));
+  }
+
+  /** What the fastest sink has read. */
+  get read(): number {
+    return Math.max(...[...this.cursors.values()].map(({ read }) => read.offset));
+  }
+}
+
+/** A file that an earlier run had followed. */
+export type Kept = Positions['files'][number];
+
+/** When a file was made and written to last, in nanoseconds. */
+export type Generation = { readonly born: bigint; readonly modified: bigint };
+
+/** Whether a file was made after another. Where the file system keeps no time of birth, the last change has to do. */
+export const isYounger = (file: Generation, than: Generation): boolean =>
+  file.born > 0n && than.born > 0n ? file.born >= than.born : file.modified >= than.modified;
+
+type Youngest = Generation & { readonly identity: Identity };
+
+export class Ledger {
+  readonly sinks: readonly string[];
+  /** What this run has not found again yet: written with every checkpoint until it is. */
+  readonly kept: Map<string, Kept>;
+  /** The youngest file that was followed under each path: what is younger has not been seen. */
+  readonly youngest: Map<string, Youngest>;
+  /** Since when this state directory is in use: what was rotated before is none of our business. */
+  readonly #since: bigint;
+  readonly #accounts = new Set<Account>();
+  #revision = 0;
+
+  constructor(sinks: readonly string[], { since, files, youngest }: Positions) {
+    this.sinks = sinks;
+    this.#since = BigInt(since);
+    this.kept = new Map(files.map((file) => [keyOf(file), file]));
+    this.youngest = new Map(
+      youngest.map(({ path, born, modified, ...identity }) => [
+        path,
+        { identity, born: BigInt(born), modified: BigInt(modified) },
+      ]),
+    );
+  }
+
+  /** Goes up with every change that the next start must know. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get accounts(): Iterable<Account> {
+    return this.#accounts;
+  }
+
+  changed(): void {
+    this.#revision++;
+  }
+
+  /** What was kept of that file is superseded. */
+  add(account: Account): void {
+    this.#accounts.add(account);
+    this.kept.delete(keyOf(account.identity));
+    const { path, identity, born, modified } = account;
+    const before = this.youngest.get(path);
+    if (!before || isYounger(account, before)) this.youngest.set(path, { identity, born, modified });
+    this.changed();
+  }
+
+  remove(account: Account): void {
+    this.#accounts.delete(account);
+    this.changed();
+  }
+
+  /**
+   * Tells files under a path that nobody has followed yet from those that were followed and those from before this state
+   * directory was in use. As of now: following one must not make an older one pass for followed.
+   */
+  newUnder(path: string): (file: Generation & { readonly identity: Identity }) => boolean {
+    const youngest = this.youngest.get(path);
+    if (!youngest) return (file) => isYounger(file, { born: this.#since, modified: this.#since });
+    return (file) => isYounger(file, youngest) && keyOf(file.identity) !== keyOf(youngest.identity);
+  }
+
+  /** A file that cannot be followed now and must not be forgotten. */
+  owe(path: string, { identity, ...file }: Generation & { readonly identity: Identity }): void {
+    this.kept.set(keyOf(identity), { path, ...identity, ...written(file), size: 0, sinks: {} });
+    this.changed();
+  }
+
+  /** There is no file of that path any more, under whatever name: a later one begins its own history. */
+  forget(path: string): void {
+    if ([...this.#accounts, ...this.kept.values()].every((file) => file.path !== path)) this.youngest.delete(path);
+    this.changed();
+  }
+
+  acknowledge(cursor: Cursor, place: Place): void {
+    cursor.acknowledged = place;
+    this.changed();
+  }
+
+  /** Bytes that lie in files and that the sink has not acknowledged. */
+  lag(sink: string): number {
+    let lag = 0;
+    for (const { cursors, size } of this.#accounts)
+      lag += Math.max(0, size - (cursors.get(sink)?.acknowledged.offset ?? 0));
+    return lag;
+  }
+
+  /** What the next start resumes from. */
+  positions(): Positions {
+    const files = [...this.#accounts].map(({ path, identity, born, modified, size, cursors }) => ({
+      path,
+      ...identity,
+      ...written({ born, modified }),
+      size,
+      sinks: Object.fromEntries([...cursors].map(([sink, { acknowledged }]) => [sink, acknowledged])),
+    }));
+    const youngest = [...this.youngest].map(([path, { identity, ...file }]) => ({
+      path,
+      ...identity,
+      ...written(file),
+    }));
+    return { version: 1, since: String(this.#since), files: [...files, ...this.kept.values()], youngest };
+  }
+}
+
+// Nanoseconds go beyond what a JSON number holds.
+const written = ({ born, modified }: Generation) => ({ born: String(born), modified: String(modified) });

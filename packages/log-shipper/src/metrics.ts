@@ -1,0 +1,24 @@
+import { counter, gauge, histogram } from '@outrigger/core';
+
+export const metrics = {
+  read: counter({ unit: 'bytes', labels: ['sink'], help: 'Bytes of lines read for a sink' }),
+  deliveredRecords: counter({ labels: ['sink'], help: 'Records that a sink has acknowledged' }),
+  delivered: counter({ unit: 'bytes', labels: ['sink'], help: 'Bytes of the source that a sink has acknowledged' }),
+  retries: counter({ labels: ['sink'], help: 'Attempts to deliver a batch after the first' }),
+  deliveryDuration: histogram({
+    unit: 'seconds',
+    labels: ['sink'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
+    help: 'From the first attempt of a batch to its acknowledgement',
+  }),
+  inFlight: gauge({ unit: 'bytes', labels: ['sink'], help: 'Encoded bytes that wait for an acknowledgement' }),
+  lag: gauge({ unit: 'bytes', labels: ['sink'], help: 'Bytes in files that a sink has not acknowledged' }),
+  sinkUp: gauge({ labels: ['sink'], help: '1 while the sink takes what it is given' }),
+  files: gauge({ help: 'Files that are followed' }),
+  rotations: counter({ help: 'Files that were renamed or removed while they were followed' }),
+  truncations: counter({ help: 'Files that lost content which had been read, by truncation or rewriting' }),
+  lost: counter({ unit: 'bytes', labels: ['reason'], help: 'Bytes that were gone before they could be read' }),
+  splitLines: counter({ help: 'Pieces of lines longer than the limit' }),
+  parseFailures: counter({ help: 'Lines that the parser could not read and that were shipped as they are' }),
+  checkpoints: counter({ labels: ['result'], help: 'Writes of the state file' }),
+};

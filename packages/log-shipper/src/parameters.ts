@@ -1,0 +1,30 @@
+import { family, map, path, size, text } from '@outrigger/core';
+import { parsers } from './parser/index.ts';
+import { sinks } from './sink/index.ts';
+import { sources } from './source/index.ts';
+
+export const parameters = {
+  source: family(sources, { repeatable: false, default: ['file'], help: 'Where lines come from' }),
+  lineLimit: size({
+    default: '1MiB',
+    min: '16B',
+    max: '4MiB',
+    help: 'Longest record; a longer line is shipped in pieces, all but the last of which have partial: true',
+  }),
+  parser: family(parsers, { repeatable: false, default: ['raw'], help: 'What a line is' }),
+  lineField: text({ default: 'log', help: 'Field that holds the line where no parser made fields of it' }),
+  fields: map(text, { default: [], help: 'Fields to add to every record, such as service=billing' }),
+  pathField: text({ optional: true, help: 'Field to add to every record that holds the path of its file' }),
+  sink: family(sinks, { default: ['stdout'], repeatable: true, help: 'Where records go; each sink has its own pace' }),
+  batchLimit: size({
+    default: '1MiB',
+    min: '1KiB',
+    max: '4MiB',
+    help: 'Largest batch sent at once, before it is acknowledged; receivers refuse very large ones',
+  }),
+  stateDirectory: path({
+    access: 'directory',
+    help: 'Directory that remembers what was acknowledged; must survive a restart of the container',
+    example: '/var/lib/outrigger',
+  }),
+};

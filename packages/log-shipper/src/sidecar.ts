@@ -1,0 +1,115 @@
+// The map: source -> frame -> parse -> transform -> encode -> deliver -> checkpoint.
+
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { type Context, defineSidecar, ParameterProblem, reasonOf, wait } from '@outrigger/core';
+import manifest from '../package.json' with { type: 'json' };
+import { routes } from './api.ts';
+import { Checkpoint, readPositions } from './checkpoint.ts';
+import { Delivery } from './deliver.ts';
+import { type Batch, Encoder } from './encode.ts';
+import { encodings } from './encoding/index.ts';
+import { errors } from './errors.ts';
+import { frame } from './frame.ts';
+import { Ledger } from './ledger.ts';
+import { lockDirectory } from './lock.ts';
+import { metrics } from './metrics.ts';
+import { parameters } from './parameters.ts';
+import { parse } from './parse.ts';
+import type { Sink } from './sink/sink.ts';
+import type { Source } from './source/source.ts';
+import { transform } from './transform.ts';
+import { type Shipper, status } from './view.ts';
+
+type ShipperContext = Context<typeof parameters, typeof metrics>;
+
+export const sidecar = defineSidecar({
+  name: 'log-shipper',
+  version: manifest.version,
+  summary: 'Ships what the application logs, losing nothing',
+  port: 9402,
+  parameters,
+  metrics,
+  errors,
+  routes,
+  status,
+
+  async check({ parameters: { stateDirectory }, problem }) {
+    const writable = constants.W_OK | constants.X_OK;
+    await access(stateDirectory, writable).catch(() => problem('stateDirectory', 'no permission to write there'));
+  },
+
+  async start(context): Promise<Shipper> {
+    const { parameters, stack, signal } = context;
+    const { stateDirectory } = parameters;
+    // Disposal runs in reverse. Reading ends by itself after the signal, so deliveries go first: each ends when its sink
+    // has acknowledged all that was read. Then files are closed, and what was acknowledged last is written.
+    stack.use(ownStateDirectory(stateDirectory));
+    const ledger = new Ledger(
+      parameters.sink.map(({ name }) => name),
+      await positionsOf(context),
+    );
+    const checkpoint = stack.use(new Checkpoint(stateDirectory, ledger, context));
+    context.health.check('state', () => checkpoint.trouble);
+    const source = stack.use(
+      await parameters.source.member.open({
+        ...context,
+        parameters: parameters.source.parameters,
+        ledger,
+        stateDirectory,
+        lineLimit: parameters.lineLimit,
+        patience: parameters.drainTimeout / 2,
+      }),
+    );
+    // From here on, files that are rotated while nobody runs are known to the next start.
+    await checkpoint.save();
+    const deliveries = parameters.sink.map(({ name, member, parameters }) => {
+      const sink = member.open(parameters);
+      return stack.use(new Delivery({ ...context, name, sink, batches: batches(source, { name, sink }, context) }));
+    });
+    signal.addEventListener('abort', () => sayWhatIsLeft(deliveries, ledger, context), { once: true });
+    return { ledger, source, deliveries, checkpoint };
+  },
+});
+
+/** Each sink reads for itself: one that is down holds up no other, and what it has not had is still in the files. */
+async function* batches(
+  source: Source,
+  { name, sink }: { name: string; sink: Sink },
+  { parameters, metrics }: ShipperContext,
+): AsyncGenerator<Batch> {
+  const parser = parameters.parser.member.open(parameters.parser.parameters);
+  const encoder = new Encoder(encodings[sink.encoding], parameters.batchLimit);
+  for await (const chunk of source.chunks(name)) {
+    const lines = frame(chunk, parameters.lineLimit);
+    const records = transform(parse(lines, parser, parameters), parameters);
+    metrics.read.inc({ sink: name }, lines.length);
+    metrics.splitLines.inc(lines.partial.size);
+    metrics.parseFailures.inc(records.failures);
+    yield* encoder.encode(records);
+  }
+}
+
+function ownStateDirectory(path: string): Disposable {
+  try {
+    return lockDirectory(path);
+  } catch (error) {
+    throw new ParameterProblem('stateDirectory', reasonOf(error), { cause: error });
+  }
+}
+
+async function positionsOf(context: ShipperContext) {
+  try {
+    return await readPositions(context.parameters.stateDirectory, context);
+  } catch (error) {
+    throw new ParameterProblem('stateDirectory', reasonOf(error), { cause: error });
+  }
+}
+
+/** Just before the drain deadline, while there is still somebody to say it. */
+async function sayWhatIsLeft(deliveries: readonly Delivery[], ledger: Ledger, context: ShipperContext): Promise<void> {
+  const { drainTimeout } = context.parameters;
+  await wait(drainTimeout - Math.min(500, drainTimeout / 10));
+  for (const { name, state } of deliveries)
+    if (state !== 'ended') context.log.error(errors.LOG_SHIPPER_LEFT({ sink: name, lag: ledger.lag(name) }));
+}

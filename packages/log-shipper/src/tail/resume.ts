@@ -1,0 +1,93 @@
+// Going on where an earlier run stopped, whatever happened to the files in between.
+
+import { errors } from '../errors.ts';
+import { Cursor, type Kept, keyOf } from '../ledger.ts';
+import type { Copies } from './copies.ts';
+import { type Cursors, furthest, furthestBack } from './cursors.ts';
+import type { FollowedFile } from './followed-file.ts';
+import type { FollowedFiles, Surroundings } from './followed-files.ts';
+import { findBeside } from './generations.ts';
+import type { Found, Paths } from './paths.ts';
+
+type Options = Surroundings & {
+  readonly files: FollowedFiles;
+  readonly copies: Copies;
+  readonly paths: Paths;
+};
+
+export class Resumption {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Follows again what an earlier run had followed, under its own or another name. What cannot be opened now stays kept. */
+  async resume(present: ReadonlyMap<string, readonly Found[]>): Promise<void> {
+    const { ledger, paths, log } = this.#options;
+    for (const kept of [...ledger.kept.values()]) {
+      if (paths.match(kept.path)) await this.#resumeOne(kept, present);
+      else {
+        ledger.kept.delete(keyOf(kept));
+        ledger.forget(kept.path);
+        log.info('File is not asked for any more', { path: kept.path });
+      }
+    }
+  }
+
+  async #resumeOne(kept: Kept, present: ReadonlyMap<string, readonly Found[]>): Promise<void> {
+    const { ledger, files } = this.#options;
+    const key = keyOf(kept);
+    const names = present.get(key) ?? [];
+    const found = names.find(({ path }) => path === kept.path) ?? names[0] ?? (await findBeside(kept.path, key));
+    const cursors = cursorsOf(kept, ledger.sinks);
+    if (!found) return this.#gone(kept, cursors);
+    const file = await files.open(found.path, kept.path).catch(() => undefined);
+    if (!file) return;
+    file.account.rotated = found.path !== kept.path;
+    // An inode says nothing about time; a birth does, where there is one.
+    const sameFile = file.key === key && (file.account.born === 0n || String(file.account.born) === kept.born);
+    const sameContent = sameFile && (await holdsAll(file, cursors));
+    // Only its inode names a file that was renamed, and it need not be one that we may ship: without a doubt, or not at all.
+    const certain = present.has(key) || file.account.born > 0n || furthestBack(cursors) > 0;
+    if (sameContent && certain) {
+      file.account.cursors = cursors;
+      await files.add(file);
+    } else if (sameFile && present.has(key)) await this.#startOver(file, kept, cursors);
+    else {
+      await file[Symbol.asyncDispose]();
+      await this.#gone(kept, cursors);
+    }
+  }
+
+  /** Truncated meanwhile, and written anew. */
+  async #startOver(file: FollowedFile, kept: Kept, cursors: Cursors): Promise<void> {
+    const { files, copies, log, metrics } = this.#options;
+    const copied = await copies.adopt(file, { path: kept.path, cursors, place: furthest(cursors) });
+    const lost = copied ? 0 : Math.max(0, kept.size - furthestBack(cursors));
+    log.warn(errors.LOG_SHIPPER_FILE_TRUNCATED({ path: kept.path, lost }));
+    metrics.truncations.inc();
+    metrics.lost.inc({ reason: 'truncated' }, lost);
+    await files.add(file);
+  }
+
+  async #gone(kept: Kept, cursors: Cursors): Promise<void> {
+    const { ledger, log, metrics } = this.#options;
+    const lost = kept.size - furthestBack(cursors);
+    if (lost > 0) {
+      log.warn(errors.LOG_SHIPPER_FILE_GONE({ path: kept.path, lost }));
+      metrics.lost.inc({ reason: 'removed' }, lost);
+    }
+    ledger.kept.delete(keyOf(kept));
+    ledger.changed();
+  }
+}
+
+/** A sink that the earlier run did not have begins at the beginning. */
+const cursorsOf = (kept: Kept, sinks: readonly string[]): Cursors =>
+  new Map(sinks.map((sink) => [sink, new Cursor(kept.sinks[sink])]));
+
+async function holdsAll(file: FollowedFile, cursors: Cursors): Promise<boolean> {
+  for (const { acknowledged } of cursors.values()) if (!(await file.holds(acknowledged))) return false;
+  return true;
+}

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { frame } from '../src/frame.ts';
+import { chunkOf, linesIn } from './chunk.ts';
+
+const framed = (content: string, limit: number, unfinished?: 'held' | 'line' | 'part') => {
+  const chunk = chunkOf(content, unfinished);
+  const lines = frame(chunk, limit);
+  return { lines: linesIn(lines).map(String), partial: [...lines.partial], taken: chunk.taken };
+};
+
+test('a line without its newline is held, or given as whole or as a part', () => {
+  expect(framed('one\n\ntwo\nthr', 100)).toEqual({ lines: ['one', '', 'two'], partial: [], taken: 9 });
+  expect(framed('one\nthr', 100, 'line')).toEqual({ lines: ['one', 'thr'], partial: [], taken: 7 });
+  expect(framed('one\nthr', 100, 'part')).toEqual({ lines: ['one', 'thr'], partial: [1], taken: 7 });
+});
+
+test('a line longer than the limit comes in pieces, all but the last marked, and the next line is intact', () => {
+  expect(framed('aaaaaaaabbbb\nnext\n', 8)).toEqual({ lines: ['aaaaaaaa', 'bbbb', 'next'], partial: [0], taken: 18 });
+  expect(framed('aaaaaaaa\n', 8)).toEqual({ lines: ['aaaaaaaa'], partial: [], taken: 9 });
+});
+
+test('the beginning of a line that is too long already is given before its end is there', () => {
+  expect(framed('aaaaaaaab', 8)).toEqual({ lines: ['aaaaaaaa'], partial: [0], taken: 8 });
+});
+
+test('a piece ends between two characters', () => {
+  expect(framed('aaaaaaa\u20acb\n', 8)).toEqual({ lines: ['aaaaaaa', '\u20acb'], partial: [0], taken: 12 });
+  expect(framed('\u{1f600}\u{1f600}\u{1f600}\n', 7).lines).toEqual(['\u{1f600}', '\u{1f600}', '\u{1f600}']);
+});
+
+/** Frames a file as it grows, never looking at more of it than a buffer holds. */
+function frameGrowing(content: Buffer, steps: readonly number[], limit: number) {
+  const found: { line: string; partial: boolean }[] = [];
+  let from = 0;
+  const look = (size: number, last: boolean) => {
+    for (;;) {
+      const end = Math.min(size, from + limit + 1);
+      const chunk = chunkOf(content.subarray(from, end), last && end === content.length ? 'line' : 'held');
+      const lines = frame(chunk, limit);
+      linesIn(lines).forEach((line, index) => {
+        found.push({ line: line.toString('latin1'), partial: lines.partial.has(index) });
+      });
+      from += chunk.taken;
+      if (chunk.taken === 0 || from === size) return;
+    }
+  };
+  for (const step of [...steps].sort((a, b) => a - b)) look(Math.min(step, content.length), false);
+  look(content.length, true);
+  return found;
+}
+
+// A run that fails prints its seed and the smallest counterexample.
+test('however a file grows, its lines are the same, and no byte is lost', () => {
+  const byte = fc.oneof(
+    fc.constantFrom(0x0a, 0x61, 0xe2, 0x82, 0xac, 0x00, 0x0d, 0xff),
+    fc.integer({ min: 0, max: 255 }),
+  );
+  const content = fc.array(byte, { maxLength: 400 }).map((bytes) => Buffer.from(bytes));
+  fc.assert(
+    fc.property(
+      content,
+      fc.array(fc.nat(400), { maxLength: 20 }),
+      fc.integer({ min: 4, max: 40 }),
+      (bytes, steps, limit) => {
+        const grown = frameGrowing(bytes, steps, limit);
+        const whole = frame(chunkOf(bytes, 'line'), limit);
+        const expected = linesIn(whole).map((line, index) => ({
+          line: line.toString('latin1'),
+          partial: whole.partial.has(index),
+        }));
+        expect(grown).toEqual(expected);
+        const text = grown.map(({ line, partial }) => (partial ? line : `${line}\n`)).join('');
+        const written = bytes.toString('latin1');
+        expect(text).toBe(written === '' || written.endsWith('\n') ? written : `${written}\n`);
+        for (const { line } of grown) expect(line.length).toBeLessThanOrEqual(limit);
+      },
+    ),
+    { numRuns: 2000, verbose: 1 },
+  );
+});

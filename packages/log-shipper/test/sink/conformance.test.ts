@@ -1,0 +1,51 @@
+// What holds for every sink.
+
+import { until } from '@outrigger/core/testing';
+import { describe, expect, test } from 'vitest';
+import { sinks } from '../../src/sink/index.ts';
+import { Receiver } from '../receiver.ts';
+import { ledgerOf, metric, sequence, text, toForward, workplace } from '../shipper.ts';
+
+type Peer = { readonly args: readonly string[]; readonly lines: (stdout: string) => readonly string[] };
+
+/** Something real at the other end. */
+const peers: Record<keyof typeof sinks, (stack: AsyncDisposableStack) => Promise<Peer>> = {
+  stdout: async () => ({ args: [], lines: (stdout) => stdout.split('\n').slice(0, -1) }),
+  forward: async (stack) => {
+    const receiver = stack.use(await Receiver.listen());
+    return { args: toForward(receiver.address), lines: () => receiver.lines };
+  },
+};
+
+for (const name of Object.keys(sinks) as (keyof typeof sinks)[]) {
+  describe(name, () => {
+    test('delivers every line once and in order, counts it, and acknowledges it', async () => {
+      await using place = await workplace();
+      await using stack = new AsyncDisposableStack();
+      const { args, lines } = await peers[name](stack);
+      await place.append(text(sequence(1, 50_000)));
+      await using shipper = await place.ship(args);
+      await until(() => lines(shipper.stdout).length >= 50_000);
+      await place.append('a single line\n');
+      await until(() => lines(shipper.stdout).length >= 50_001);
+      expect(lines(shipper.stdout)).toEqual([...sequence(1, 50_000), 'a single line']);
+      await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0);
+      expect(await metric(shipper, 'delivered_records_total')).toBe(50_001);
+      expect((await ledgerOf(shipper)).sinks).toMatchObject([{ name, state: 'idle', lag: 0 }]);
+    });
+
+    test('ships a line longer than the limit in pieces, and the next one intact', async () => {
+      await using place = await workplace();
+      await using stack = new AsyncDisposableStack();
+      const { args, lines } = await peers[name](stack);
+      const long = 'x'.repeat(100_000);
+      await place.append(`${long}\nnext\n`);
+      await using shipper = await place.ship([...args, '--line-limit', '32KiB']);
+      await until(() => lines(shipper.stdout).includes('next'));
+      const printed = lines(shipper.stdout);
+      expect(printed.slice(0, -1).join('')).toBe(long);
+      expect(printed.every((line) => line.length <= 32_768)).toBe(true);
+      expect(await metric(shipper, 'split_lines_total')).toBe(3);
+    });
+  });
+}

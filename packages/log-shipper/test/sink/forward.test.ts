@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { FluentServer } from '@fluent-org/logger';
+import { freePort, until } from '@outrigger/core/testing';
+import { expect, test } from 'vitest';
+import { Receiver } from '../receiver.ts';
+import { ledgerOf, metric, sequence, text, toForward, workplace } from '../shipper.ts';
+
+test('records reach a FluentServer with tag, time and fields', async () => {
+  await using place = await workplace();
+  const server = new FluentServer({ listenOptions: { host: '127.0.0.1', port: 0 } });
+  await server.listen();
+  await place.append('hello\n');
+  const before = Math.floor(Date.now() / 1000);
+  const arrived = once(server, 'entry');
+  await using _shipper = await place.ship([
+    ...toForward(`127.0.0.1:${server.port}`),
+    ...['--sink-forward-tag', 'billing.log', '--fields', 'service=billing', '--path-field', 'path'],
+  ]);
+  const [tag, time, record] = await arrived;
+  expect(tag).toBe('billing.log');
+  expect(time.epoch).toBeGreaterThanOrEqual(before);
+  expect(time.nano).toBeLessThan(1e9);
+  expect(record).toEqual({ log: 'hello', path: place.log(), service: 'billing' });
+  await _shipper[Symbol.asyncDispose]();
+  await server.close();
+});
+
+test('a receiver that is down at first gets every line, in order, when it comes', async () => {
+  await using place = await workplace();
+  const port = await freePort();
+  await using shipper = await place.ship(toForward(`127.0.0.1:${port}`));
+  await place.append(text(sequence(1, 500)));
+  await until(() => shipper.logs().some(({ code }) => code === 'LOG_SHIPPER_SINK_DOWN'));
+  expect(await metric(shipper, 'sink_up')).toBe(0);
+  expect((await ledgerOf(shipper)).sinks).toMatchObject([
+    { name: 'forward', state: 'retrying', reason: expect.stringContaining('ECONNREFUSED') },
+  ]);
+  await using receiver = await Receiver.listen({ port });
+  await receiver.hasAll(sequence(1, 500));
+  expect(receiver.lines).toEqual(sequence(1, 500));
+  await until(() => shipper.logs().some(({ message }) => message === 'Sink takes records again'));
+  expect(await metric(shipper, 'sink_up')).toBe(1);
+});
+
+test('a receiver that never acknowledges is sent the same chunk again and again, and no position moves', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen({ answer: 'say nothing' });
+  await place.append(text(sequence(1, 3)));
+  await using shipper = await place.ship([...toForward(receiver.address), '--sink-forward-ack-timeout', '50ms']);
+  await until(() => receiver.chunks.length >= 3);
+  expect(new Set(receiver.chunks).size).toBe(1);
+  expect((await ledgerOf(shipper)).files).toMatchObject([{ acknowledged: 0 }]);
+  expect(await metric(shipper, 'retries_total')).toBeGreaterThanOrEqual(2);
+  expect(shipper.logs().filter(({ code }) => code === 'LOG_SHIPPER_SINK_DOWN').length).toBe(1);
+  receiver.answer = 'acknowledge';
+  await until(async () => (await ledgerOf(shipper)).files[0]?.acknowledged === 21);
+});
+
+for (const [behaviour, reason] of [
+  ['hang up', 'closed the connection'],
+  ['acknowledge another', 'no answer within'],
+  ['talk nonsense', ''],
+  ['ask for a key', 'authentication'],
+] as const) {
+  test(`a receiver that chooses to ${behaviour} loses no line: all come when it acknowledges`, async () => {
+    await using place = await workplace();
+    await using receiver = await Receiver.listen({ answer: behaviour });
+    await place.append(text(sequence(1, 3)));
+    await using shipper = await place.ship([...toForward(receiver.address), '--sink-forward-ack-timeout', '100ms']);
+    await until(() => shipper.logs().some(({ message }) => message.includes(reason) && message.includes('forward')));
+    await until(() => receiver.connections >= 2);
+    expect((await ledgerOf(shipper)).files).toMatchObject([{ acknowledged: 0 }]);
+    receiver.answer = 'acknowledge';
+    await receiver.hasAll(sequence(1, 3));
+    await until(async () => (await ledgerOf(shipper)).files[0]?.acknowledged === 21);
+  });
+}
+
+test('a receiver that restarts between two lines is connected to again without a complaint', async () => {
+  await using place = await workplace();
+  const port = await freePort();
+  await using shipper = await place.ship(toForward(`127.0.0.1:${port}`));
+  {
+    await using receiver = await Receiver.listen({ port });
+    await place.append('one\n');
+    await receiver.hasAll(['one']);
+    await until(async () => (await ledgerOf(shipper)).sinks[0]?.state === 'idle');
+  }
+  await using again = await Receiver.listen({ port });
+  await place.append('two\n');
+  await again.hasAll(['two']);
+  expect(shipper.logs().filter(({ level }) => level === 'warn')).toEqual([]);
+});
+
+test('a batch stays below its limit however short the lines are', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  await place.append('\n'.repeat(20_000));
+  await using shipper = await place.ship([...toForward(receiver.address), '--batch-limit', '64KiB']);
+  await until(() => receiver.received.length === 20_000);
+  expect(receiver.lines.every((line) => line === '')).toBe(true);
+  // An entry of an empty line takes 17 bytes.
+  expect(receiver.chunks.length).toBe(Math.ceil(20_000 / Math.floor(65_536 / 17)));
+  await until(async () => (await metric(shipper, 'delivered_records_total')) === 20_000);
+});
+
+test('one sink that is down holds up no other, and gets everything later', async () => {
+  await using place = await workplace();
+  const port = await freePort();
+  await place.append(text(sequence(1, 100)));
+  await using shipper = await place.ship([...toForward(`127.0.0.1:${port}`), '--sink', 'stdout']);
+  await until(() => shipper.stdout === text(sequence(1, 100)));
+  await place.append(text(sequence(101, 200)));
+  await until(() => shipper.stdout === text(sequence(1, 200)));
+  await until(
+    async () => (await ledgerOf(shipper)).files[0]?.sinks.stdout?.acknowledged === text(sequence(1, 200)).length,
+  );
+  expect((await ledgerOf(shipper)).files).toMatchObject([{ acknowledged: 0 }]);
+  await using receiver = await Receiver.listen({ port });
+  await receiver.hasAll(sequence(1, 200));
+  expect(receiver.lines).toEqual(sequence(1, 200));
+});
