@@ -1,0 +1,224 @@
+// One client connection: heads read from it one after the other, each with its exchange.
+
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { answer } from './answer.ts';
+import { Exchange, type Peer } from './exchange.ts';
+import { type Identity, identify } from './forward.ts';
+import { MORE, REFUSED } from './http/fields.ts';
+import { Partial } from './http/partial.ts';
+import { type Refusal, refusals } from './http/refusal.ts';
+import { RequestHead } from './http/request-head.ts';
+import type { Traffic } from './traffic.ts';
+import { Tunnel } from './tunnel.ts';
+import type { Upstream } from './upstream.ts';
+
+// After our last octet the client's own are read and thrown away for a while: a socket closed over unread octets makes
+// the kernel reset it, and the client would lose our answer.
+const lingering = 2_000;
+const mostDiscarded = 1_048_576;
+
+// A head is used up as soon as it is read whole, so one serves all connections.
+const head = new RequestHead();
+
+export type ClientState = 'idle' | 'reading' | 'active' | 'tunnel' | 'closing';
+
+export class Client implements Peer {
+  readonly identity: Identity;
+  readonly address: string;
+  readonly since = new Date();
+  requests = 0;
+  deadline: number;
+  ended = false;
+  readonly #socket: Socket;
+  readonly #traffic: Traffic;
+  #exchange: Exchange | undefined;
+  #tunnel: Tunnel | undefined;
+  /** Octets of the next head: it is not whole yet, or another exchange comes first. */
+  #pending: Partial | undefined;
+  #closing = false;
+  #discarded = 0;
+  #paused = false;
+
+  constructor(socket: Socket, traffic: Traffic) {
+    this.#socket = socket;
+    this.#traffic = traffic;
+    // A dual-stack listener shows IPv4 clients as ::ffff:192.0.2.1.
+    const remote = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
+    this.address = `${remote.includes(':') ? `[${remote}]` : remote}:${socket.remotePort}`;
+    this.identity = identify(remote, socket instanceof TLSSocket ? 'https' : 'http');
+    this.deadline = traffic.now + traffic.parameters.headTimeout;
+    socket
+      .on('data', (octets: Buffer) => this.#read(octets))
+      .on('drain', () => (this.#exchange ?? this.#tunnel)?.onClientDrain())
+      .on('end', () => this.#end())
+      // 'close' follows and does what there is to do; without a listener the process would end.
+      .on('error', (error) =>
+        traffic.log.debug('Client connection failed', { client: this.address, cause: error.message }),
+      )
+      .on('close', () => this.#close());
+  }
+
+  get state(): ClientState {
+    if (this.#tunnel) return 'tunnel';
+    if (this.#closing) return 'closing';
+    if (this.#exchange) return 'active';
+    return this.#pending ? 'reading' : 'idle';
+  }
+
+  get tls(): { readonly version: string | null; readonly cipher: string } | undefined {
+    if (!(this.#socket instanceof TLSSocket)) return undefined;
+    return { version: this.#socket.getProtocol(), cipher: this.#socket.getCipher()?.name ?? 'unknown' };
+  }
+
+  get needsDrain(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  #read(octets: Buffer): void {
+    this.#traffic.tally.received(octets.length);
+    if (this.#exchange) {
+      const after = this.#exchange.onClientData(octets, 0);
+      if (after < octets.length) this.#putAside(octets.subarray(after));
+    } else if (this.#tunnel) this.#tunnel.onClientData(octets);
+    else if (this.#closing) this.#discard(octets.length);
+    else this.#readMore(octets);
+  }
+
+  #readMore(octets: Buffer): void {
+    const whole = this.#pending ? this.#pending.add(octets, this.#traffic.parameters.headLimit) : octets;
+    if (whole) this.#readHead(whole);
+  }
+
+  #readHead(octets: Buffer): void {
+    const after = head.read(octets, 0, { end: octets.length, most: this.#traffic.parameters.headLimit });
+    if (after === REFUSED) this.#refuse(head.refusal!);
+    else if (after === MORE) this.#await(octets);
+    else this.#exchangeFor(octets, after);
+  }
+
+  #await(octets: Buffer): void {
+    // The time runs from the first octet of a head, whatever drips in.
+    if (!this.#pending && this.requests > 0) this.#allow(this.#traffic.parameters.headTimeout);
+    this.#pending = new Partial(octets);
+  }
+
+  #exchangeFor(octets: Buffer, after: number): void {
+    this.#pending = undefined;
+    this.requests++;
+    const exchange = new Exchange(this, this.#traffic, head);
+    this.#exchange = exchange;
+    const rest = exchange.begin(head, octets, after);
+    if (rest < octets.length) this.#putAside(octets.subarray(rest));
+  }
+
+  #allow(milliseconds: number): void {
+    this.deadline = this.#traffic.now + milliseconds;
+  }
+
+  // Pipelined requests wait in the kernel, not in our memory.
+  #putAside(octets: Buffer): void {
+    if (this.#pending) this.#pending.add(octets, 0);
+    else this.#pending = new Partial(octets);
+    this.pause();
+  }
+
+  #refuse({ status, reason, detail }: Refusal): void {
+    this.#traffic.tally.metrics.refusals.inc({ reason });
+    this.#traffic.tally.answered(status, 0);
+    this.write(answer({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason }, { close: true, bodiless: false }));
+    this.#finish();
+  }
+
+  finished(keep: boolean): void {
+    this.#exchange = undefined;
+    if (keep && !this.#traffic.draining) this.#next();
+    else this.#finish();
+  }
+
+  #next(): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    this.#allow(this.#traffic.parameters.idleTimeout);
+    this.resume();
+    if (pending) this.#readHead(pending.whole);
+  }
+
+  /** Says that no more is coming, and gives the client time to read what came. */
+  #finish(): void {
+    this.#closing = true;
+    this.#pending = undefined;
+    this.#allow(lingering);
+    this.#socket.end();
+    this.resume();
+  }
+
+  #discard(length: number): void {
+    this.#discarded += length;
+    if (this.#discarded > mostDiscarded) this.#socket.destroy();
+  }
+
+  #end(): void {
+    this.ended = true;
+    if (this.#exchange) this.#exchange.onClientEnd();
+    else if (this.#tunnel) this.#tunnel.onClientEnd();
+    else this.#socket.end();
+  }
+
+  #close(): void {
+    this.#traffic.leave(this);
+    this.#exchange?.abandon();
+    this.#tunnel?.close();
+  }
+
+  /** The time is up; called by the traffic's clock. */
+  onDeadline(): void {
+    if (this.#exchange) this.#exchange.onDeadline();
+    else if (this.#pending) this.#refuse(refusals.headTimeout);
+    else this.#socket.destroy();
+  }
+
+  /** The sidecar stops: goes at once when idle, else after the response in flight. */
+  drain(): void {
+    if (this.#tunnel) this.#tunnel.drain();
+    else if (!this.#exchange && !this.#pending && !this.#closing) this.#socket.destroySoon();
+  }
+
+  write(octets: Buffer): boolean {
+    this.#traffic.tally.sent(octets.length);
+    return this.#socket.write(octets);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  cut(): void {
+    // A clean end could be taken for the end of a body. TLS tells by itself: no close_notify was sent.
+    if (this.#socket instanceof TLSSocket || this.#socket.destroyed) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  tunnel(upstream: Upstream, rest: Buffer): void {
+    this.#exchange = undefined;
+    const tunnel = new Tunnel(this, this.#traffic, upstream);
+    this.#tunnel = tunnel;
+    const early = this.#pending;
+    this.#pending = undefined;
+    if (rest.length > 0) this.write(rest);
+    if (early) tunnel.onClientData(early.whole);
+    this.resume();
+    if (this.#traffic.draining) tunnel.drain();
+  }
+}

@@ -1,0 +1,48 @@
+// Every error code of the proxy, once.
+
+import { defineErrors } from '@outrigger/core';
+
+export const errors = defineErrors({
+  PROXY_UPSTREAM_DOWN: {
+    message: 'The application at {upstream} cannot be reached',
+    hint: 'Is it running, and does it listen where --upstream says? Clients get 502 until it answers',
+    status: 502,
+  },
+  PROXY_UPSTREAM_CLOSED: {
+    message: 'The application at {upstream} closed the connection before its response was complete',
+    hint: 'Look for a crash in its log; if it happens to rare POST requests only, lower --upstream-idle-timeout below its keep-alive time-out',
+    status: 502,
+  },
+  PROXY_UPSTREAM_INVALID: {
+    message: 'The application at {upstream} sent what is not a valid HTTP response: {detail}',
+    hint: 'Is --upstream its HTTP port?',
+    status: 502,
+  },
+  PROXY_UPSTREAM_UNASKED: {
+    message: 'The application at {upstream} sent octets that belong to no request',
+    hint: 'Its Content-Length may be shorter than the body it sends; the connection was closed so that no client gets them',
+    status: 502,
+  },
+  PROXY_UPSTREAM_TIMEOUT: {
+    message: 'The application at {upstream} did not answer in time',
+    hint: 'See what it is busy with; --upstream-timeout and --upstream-connect-timeout say how long it may take',
+    status: 504,
+  },
+  PROXY_REQUEST_REFUSED: {
+    message: 'The request is refused: {detail}',
+    hint: 'The member "reason" of the answer, and the label of outrigger_proxy_refusals_total, name the rule',
+    status: 400,
+  },
+  PROXY_CERTIFICATE_REFUSED: {
+    message: 'The changed certificate is not taken into use: {detail}',
+    hint: 'The one before stays in use; write certificate and key together (a ..data swap does)',
+  },
+  PROXY_CERTIFICATE_EXPIRED: {
+    message: 'The certificate {file} expired at {notAfter}',
+    hint: 'Renew it and replace the files; they are read again without a restart',
+  },
+  PROXY_DRAIN: {
+    message: 'Waiting for {requests} requests in flight',
+    hint: 'They may take until --drain-timeout',
+  },
+});

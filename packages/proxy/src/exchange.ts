@@ -1,0 +1,289 @@
+// One request and its response, from the whole head of the one to the last octet of the other.
+
+import { performance } from 'node:perf_hooks';
+import { answer, continueAnswer, type Problem } from './answer.ts';
+import { errors } from './errors.ts';
+import { type Identity, mostForwarded, writeHead } from './forward.ts';
+import { Body } from './http/body.ts';
+import { type Refusal, refusals } from './http/refusal.ts';
+import type { RequestHead } from './http/request-head.ts';
+import type { Pool } from './pool.ts';
+import { Relay } from './relay.ts';
+import type { Traffic } from './traffic.ts';
+import type { Upstream, UpstreamUser } from './upstream.ts';
+
+/** The client's side of an exchange. */
+export type Peer = {
+  readonly identity: Identity;
+  /** Sent its last octet; may still be waiting for ours. */
+  readonly ended: boolean;
+  readonly needsDrain: boolean;
+  deadline: number;
+  /** Returns false when the client is slower than the application; `onClientDrain` follows. */
+  write(octets: Buffer): boolean;
+  pause(): void;
+  resume(): void;
+  /** The exchange is over; @param keep the connection may carry another. */
+  finished(keep: boolean): void;
+  /** The response cannot be completed, and the client must be able to tell. */
+  cut(): void;
+  /** From now on octets go both ways without HTTP. */
+  tunnel(upstream: Upstream, rest: Buffer): void;
+};
+
+const noBody = Buffer.alloc(0);
+
+export class Exchange implements UpstreamUser {
+  readonly #peer: Peer;
+  readonly #traffic: Traffic;
+  readonly #pool: Pool;
+  readonly #started: number;
+  readonly #method: string;
+  /** 100 Continue is owed. */
+  #owesContinue: boolean;
+  readonly #request: Body;
+  readonly #chunkedRequest: boolean;
+  /** All that has been given to the application so far, while it may have to be given again. */
+  #replay: Buffer | undefined;
+  readonly #repeatable: boolean;
+  #retried = false;
+  #upstream: Upstream | undefined;
+  readonly #relay: Relay;
+  /** The final response has begun. */
+  #relaying = false;
+  #over = false;
+
+  constructor(peer: Peer, traffic: Traffic, head: RequestHead) {
+    this.#peer = peer;
+    this.#traffic = traffic;
+    this.#started = traffic.now = performance.now();
+    this.#pool = traffic.route(head);
+    this.#method = head.method;
+    const { method, minor, websocket } = head;
+    this.#relay = new Relay({ method, minor, websocket }, head.keepsAlive);
+    this.#owesContinue = head.expectsContinue;
+    const { length, chunked } = head.framing;
+    this.#chunkedRequest = chunked;
+    this.#request = chunked ? Body.chunked(traffic.parameters.bodyLimit) : Body.ofLength(Math.max(0, length));
+    this.#repeatable = head.isIdempotent && !head.hasBody;
+  }
+
+  /** Sends the head and what there is of the body in buffer[from); returns the offset after it. */
+  begin(head: RequestHead, buffer: Buffer, from: number): number {
+    const limit = this.#traffic.parameters.bodyLimit;
+    if (limit !== undefined && head.framing.length > limit) return this.#refuse(refusals.bodyLength, buffer);
+    const after = this.#request.done ? from : this.#request.read(buffer, from, buffer.length);
+    if (after < 0) return this.#refuse(this.#request.refusal!, buffer);
+    // A client that sends the body at once does not wait for permission.
+    if (after > from) this.#owesContinue = false;
+    const passage = { head, identity: this.#peer.identity, upstreamHost: this.#pool.host };
+    const most = mostForwarded(head, passage.identity, passage.upstreamHost);
+    const out = Buffer.allocUnsafe(most + this.#request.mostWritten(this.#chunkedRequest));
+    let to = writeHead(buffer, out, passage);
+    if (after > from) to = this.#request.write(buffer, out, to, this.#chunkedRequest);
+    this.#replay = out.subarray(0, to);
+    this.#connect(this.#pool.take(this, this.#repeatable));
+    return after;
+  }
+
+  #connect(upstream: Upstream): void {
+    this.#upstream = upstream;
+    upstream.begin(this.#replay!);
+    if (upstream.connected) this.#sendContinue();
+    this.#touch();
+  }
+
+  onUpstreamConnect(): void {
+    this.#sendContinue();
+    this.#touch();
+  }
+
+  // Only now is it known that somebody will take the body.
+  #sendContinue(): void {
+    if (!this.#owesContinue) return;
+    this.#owesContinue = false;
+    this.#peer.write(continueAnswer);
+  }
+
+  /** The next octets of the request; returns the offset after what belongs to its body. */
+  onClientData(buffer: Buffer, from: number): number {
+    const request = this.#request;
+    if (request.done) return from;
+    const after = request.read(buffer, from, buffer.length);
+    if (after < 0) return this.#refuse(request.refusal!, buffer);
+    this.#replay = undefined;
+    const out = this.#chunkedRequest ? this.#asOneChunk(buffer) : buffer.subarray(from, after);
+    if (out.length > 0 && !this.#upstream!.write(out)) this.#peer.pause();
+    this.#touch();
+    return after;
+  }
+
+  #asOneChunk(buffer: Buffer): Buffer {
+    const out = Buffer.allocUnsafe(this.#request.mostWritten(true));
+    return out.subarray(0, this.#request.write(buffer, out, 0, true));
+  }
+
+  onUpstreamDrain(): void {
+    this.#peer.resume();
+    this.#touch();
+  }
+
+  onClientDrain(): void {
+    this.#upstream?.resume();
+    this.#touch();
+  }
+
+  onUpstreamData(buffer: Buffer, from: number, end: number): void {
+    this.#replay = undefined;
+    const relay = this.#relay;
+    // With half the request outstanding, nobody can tell where the next one would start.
+    const mayKeep = this.#request.done && !this.#traffic.leaving && !this.#peer.ended;
+    const out = relay.read(buffer, from, end, mayKeep);
+    if (relay.invalid === undefined) this.#send(out);
+    else this.#invalid(relay.invalid);
+    if (relay.rest) this.#switchProtocol(relay.rest);
+    if (!this.#over) this.#touch();
+  }
+
+  onUpstreamEnd(): void {
+    const out = this.#relay.end();
+    if (out) this.#send(out);
+    else this.#broken(undefined);
+  }
+
+  #send(octets: Buffer): void {
+    let more = true;
+    if (octets.length > 0) {
+      this.#relaying = this.#relay.status !== 0;
+      more = this.#peer.write(octets);
+    }
+    if (this.#relay.done) this.#complete();
+    else if (!more) this.#upstream!.pause();
+  }
+
+  #complete(): void {
+    if (this.#over) return;
+    this.#over = true;
+    const upstream = this.#upstream!;
+    // Half a request in it, or half a response: nobody else may have it.
+    if (this.#relay.reusable && this.#request.done) this.#pool.give(upstream);
+    else upstream.destroy();
+    this.#count(this.#relay.status);
+    this.#peer.finished(this.#relay.keep && this.#request.done);
+  }
+
+  #switchProtocol(rest: Buffer): void {
+    this.#over = true;
+    this.#count(101);
+    this.#peer.tunnel(this.#upstream!, rest);
+  }
+
+  #count(status: number): void {
+    this.#traffic.tally.answered(status, performance.now() - this.#started);
+  }
+
+  onUpstreamClose(error: NodeJS.ErrnoException | undefined): void {
+    if (!this.#over) this.#broken(error);
+  }
+
+  /** The connection ended before the response did. */
+  #broken(error: NodeJS.ErrnoException | undefined): void {
+    const upstream = this.#upstream!;
+    // What never left may go elsewhere whatever it is; what did leave, only when asking twice does no harm.
+    const replay = upstream.reused && !this.#retried && (upstream.unsent || this.#repeatable) && this.#replay;
+    if (replay) this.#retry(upstream);
+    else if (upstream.connected) this.#closed(error);
+    else this.#unreachable();
+  }
+
+  #retry(stale: Upstream): void {
+    this.#retried = true;
+    this.#traffic.tally.metrics.upstreamRetries.inc();
+    stale.destroy();
+    this.#connect(this.#pool.connect(this));
+  }
+
+  // The pool says so in the log, once per outage.
+  #unreachable(): void {
+    this.#traffic.tally.metrics.upstreamErrors.inc({ reason: 'connect' });
+    this.#fail({ status: 502, code: 'PROXY_UPSTREAM_DOWN', detail: 'The application cannot be reached' });
+  }
+
+  #closed(error: NodeJS.ErrnoException | undefined): void {
+    const { name } = this.#pool;
+    const reason = this.#upstream!.reused && !this.#relaying ? 'keepalive_race' : 'closed';
+    this.#pool.complain(reason, errors.PROXY_UPSTREAM_CLOSED({ upstream: name }, error));
+    this.#fail({
+      status: 502,
+      code: 'PROXY_UPSTREAM_CLOSED',
+      detail: 'The application closed the connection before its response was complete',
+    });
+  }
+
+  #invalid(detail: string): void {
+    this.#pool.complain('invalid', errors.PROXY_UPSTREAM_INVALID({ upstream: this.#pool.name, detail }));
+    this.#fail({ status: 502, code: 'PROXY_UPSTREAM_INVALID', detail: 'The response of the application is not valid' });
+  }
+
+  /** Nothing moved for as long as it may. Whose turn was it? */
+  onDeadline(): void {
+    const upstream = this.#upstream!;
+    if (this.#peer.needsDrain) this.abandon();
+    else if (upstream.connected && !this.#request.done && !upstream.needsDrain)
+      this.#refuse(refusals.bodyTimeout, noBody);
+    else this.#late();
+  }
+
+  #late(): void {
+    this.#pool.complain('timeout', errors.PROXY_UPSTREAM_TIMEOUT({ upstream: this.#pool.name }));
+    this.#fail({ status: 504, code: 'PROXY_UPSTREAM_TIMEOUT', detail: 'The application did not answer in time' });
+  }
+
+  #touch(): void {
+    const { now, parameters } = this.#traffic;
+    const upstream = this.#upstream!;
+    const wait = !upstream.connected
+      ? parameters.upstreamConnectTimeout
+      : this.#peer.needsDrain || (!this.#request.done && !upstream.needsDrain)
+        ? parameters.clientTimeout
+        : parameters.upstreamTimeout;
+    this.#peer.deadline = now + wait;
+  }
+
+  /** Refuses the request, whose body turned out to be wrong, and with it the connection: all of the buffer counts as read. */
+  #refuse({ status, reason, detail }: Refusal, buffer: Buffer): number {
+    this.#traffic.tally.metrics.refusals.inc({ reason });
+    this.#relay.keep = false;
+    this.#fail({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason });
+    return buffer.length;
+  }
+
+  #fail(problem: Problem): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#upstream?.destroy();
+    this.#count(this.#relaying ? this.#relay.status : problem.status);
+    if (this.#relaying) this.#peer.cut();
+    else this.#answer(problem);
+  }
+
+  #answer(problem: Problem): void {
+    const close = !this.#relay.keep || this.#traffic.leaving || !this.#request.done || this.#peer.ended;
+    this.#peer.write(answer(problem, { close, bodiless: this.#method === 'HEAD' }));
+    this.#peer.finished(!close);
+  }
+
+  /** The client will send no more: fatal in the middle of a body, else it may still want its response. */
+  onClientEnd(): void {
+    if (!this.#request.done) this.abandon();
+  }
+
+  /** The client is gone, or too slow. */
+  abandon(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#upstream?.destroy();
+    this.#traffic.tally.metrics.abandoned.inc();
+    this.#peer.cut();
+  }
+}

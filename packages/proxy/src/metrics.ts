@@ -1,0 +1,29 @@
+// Every metric of the proxy, once.
+
+import { counter, gauge, histogram } from '@outrigger/core';
+
+export const metrics = {
+  requests: counter({ help: 'Requests answered, by class of the status code', labels: ['code'] }),
+  requestDuration: histogram({
+    help: 'From the whole header section of the request to the last octet of the response',
+    unit: 'seconds',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  }),
+  refusals: counter({ help: 'Requests refused without asking the application, by reason', labels: ['reason'] }),
+  abandoned: counter({ help: 'Requests whose client left before the response was complete' }),
+  received: counter({ help: 'Octets received from clients, after TLS', unit: 'bytes' }),
+  sent: counter({ help: 'Octets sent to clients, before TLS', unit: 'bytes' }),
+  connections: counter({ help: 'Client connections accepted' }),
+  connectionsRefused: counter({ help: 'Client connections closed at once because of --connection-limit' }),
+  openConnections: gauge({ help: 'Client connections that are open, by what they are doing', labels: ['state'] }),
+  handshakeFailures: counter({ help: 'TLS handshakes that failed' }),
+  upstreamConnections: counter({ help: 'Connections opened to the application' }),
+  openUpstreamConnections: gauge({ help: 'Connections to the application, in use or idle', labels: ['state'] }),
+  upstreamErrors: counter({
+    help: 'Failures of the application or of the connection to it, by reason',
+    labels: ['reason'],
+  }),
+  upstreamRetries: counter({ help: 'Requests sent again because a reused connection turned out to be closed' }),
+  certificateNotAfter: gauge({ help: 'When the certificate expires, since the epoch', unit: 'seconds' }),
+  certificateReloads: counter({ help: 'Changed certificate files taken into use or refused', labels: ['result'] }),
+};

@@ -1,0 +1,124 @@
+// The connections to one endpoint: those in use, and idle ones that the next request may take.
+
+import { performance } from 'node:perf_hooks';
+import type { Fault, Log } from '@outrigger/core';
+import { errors } from './errors.ts';
+import type { Tally } from './tally.ts';
+import { type Keeper, Upstream, type UpstreamAddress, type UpstreamUser } from './upstream.ts';
+
+// A request that must not be sent twice takes only a connection that was used just now.
+const unsafeIdle = 500;
+const mostIdle = 256;
+
+export type PoolOptions = {
+  readonly address: UpstreamAddress;
+  /** How the endpoint is written in logs. */
+  readonly name: string;
+  /** Milliseconds a connection may be idle and still be used. */
+  readonly idleTimeout: () => number;
+  readonly tally: Tally;
+  readonly log: Log;
+};
+
+export class Pool implements Keeper {
+  readonly name: string;
+  /** Host field for clients that send none. */
+  readonly host: string;
+  readonly #options: PoolOptions;
+  /** Longest idle first. */
+  readonly #idle: Upstream[] = [];
+  readonly #all = new Set<Upstream>();
+  #waiting: Upstream[] = [];
+  #down = false;
+  readonly #flush = () => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const connection of waiting) connection.flush();
+  };
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.host = 'path' in options.address ? 'localhost' : options.name;
+  }
+
+  get counts(): { readonly active: number; readonly idle: number } {
+    return { active: this.#all.size - this.#idle.length, idle: this.#idle.length };
+  }
+
+  /** An idle connection, the latest used first, or a new one. @param repeatable the request may be sent twice. */
+  take(user: UpstreamUser, repeatable: boolean): Upstream {
+    const connection = this.#idle.pop();
+    if (!connection) return this.connect(user);
+    const allowed = this.#options.idleTimeout();
+    if (performance.now() - connection.idleSince < (repeatable ? allowed : Math.min(allowed, unsafeIdle))) {
+      connection.use(user);
+      return connection;
+    }
+    // All others are idle for longer; what is too old for this request alone stays for others.
+    this.#idle.push(connection);
+    return this.connect(user);
+  }
+
+  connect(user: UpstreamUser): Upstream {
+    const connection = new Upstream(this.#options.address, this, user);
+    this.#all.add(connection);
+    this.#options.tally.metrics.upstreamConnections.inc();
+    return connection;
+  }
+
+  /** Takes back a connection whose request and response are both complete. */
+  give(connection: Upstream): void {
+    connection.leave();
+    // Paused by a slow client, it would not notice its end.
+    connection.resume();
+    connection.idleSince = performance.now();
+    if (this.#idle.length < mostIdle) this.#idle.push(connection);
+    else connection.destroy();
+  }
+
+  /** Closes what has been idle for too long. Returns whether anything is left. */
+  sweep(now: number): boolean {
+    const oldest = now - this.#options.idleTimeout();
+    while (this.#idle.length > 0 && this.#idle[0]!.idleSince <= oldest) this.#idle.shift()!.destroy();
+    return this.#idle.length > 0;
+  }
+
+  afterPoll(connection: Upstream): void {
+    if (this.#waiting.push(connection) === 1) setImmediate(this.#flush);
+  }
+
+  onConnected(): void {
+    if (this.#down) this.#options.log.info('The application answers again', { upstream: this.name });
+    this.#down = false;
+  }
+
+  onFailed(error: NodeJS.ErrnoException): void {
+    // Said once per outage: while it lasts, each request would say it again.
+    if (!this.#down) this.#options.log.warn(errors.PROXY_UPSTREAM_DOWN({ upstream: this.name }, error));
+    this.#down = true;
+  }
+
+  onGone(connection: Upstream, unasked: boolean): void {
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#all.delete(connection);
+    if (unasked) this.complain('unasked', errors.PROXY_UPSTREAM_UNASKED({ upstream: this.name }));
+  }
+
+  readonly #said = new Map<string, number>();
+
+  /** Counts a failure of the application and logs it, but the same reason at most once in ten seconds. */
+  complain(reason: string, fault: Fault): void {
+    this.#options.tally.metrics.upstreamErrors.inc({ reason });
+    const now = performance.now();
+    if (now - (this.#said.get(reason) ?? Number.NEGATIVE_INFINITY) < 10_000) return;
+    this.#said.set(reason, now);
+    this.#options.log.warn(fault);
+  }
+
+  [Symbol.dispose](): void {
+    for (const connection of this.#all) connection.destroy();
+    this.#idle.length = 0;
+  }
+}

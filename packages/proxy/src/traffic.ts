@@ -1,0 +1,85 @@
+// What all connections share: the clock for their deadlines, the counts, where requests go, and whether it is time to go.
+
+import { performance } from 'node:perf_hooks';
+import type { Log, Values } from '@outrigger/core';
+import type { Client, ClientState } from './client.ts';
+import type { parameters } from './parameters.ts';
+import type { Pool } from './pool.ts';
+import type { Route } from './route.ts';
+import type { Tally } from './tally.ts';
+
+// Deadlines are looked at this often: one timer for all connections instead of one for each.
+const tick = 100;
+
+export type TrafficOptions = {
+  readonly parameters: Values<typeof parameters>;
+  readonly tally: Tally;
+  readonly log: Log;
+  readonly pool: Pool;
+  readonly route: Route;
+};
+
+export class Traffic {
+  readonly parameters: Values<typeof parameters>;
+  readonly tally: Tally;
+  readonly log: Log;
+  readonly route: Route;
+  readonly pool: Pool;
+  readonly clients = new Set<Client>();
+  /** Milliseconds on the monotonic clock, as of the last request or tick. */
+  now = performance.now();
+  /** Responses say that the connection closes after them. */
+  leaving = false;
+  /** No connection outlives the request it is busy with. */
+  draining = false;
+  #timer: NodeJS.Timeout | undefined;
+  #empty: (() => void) | undefined;
+
+  constructor({ parameters, tally, log, pool, route }: TrafficOptions) {
+    this.parameters = parameters;
+    this.tally = tally;
+    this.log = log;
+    this.pool = pool;
+    this.route = route;
+  }
+
+  /** Clients by what they are doing. */
+  get counts(): Readonly<Record<ClientState, number>> {
+    const counts = { idle: 0, reading: 0, active: 0, tunnel: 0, closing: 0 };
+    for (const { state } of this.clients) counts[state]++;
+    return counts;
+  }
+
+  enter(make: () => Client): void {
+    this.now = performance.now();
+    this.clients.add(make());
+    // An idle sidecar does not wake up.
+    this.#timer ??= setInterval(() => this.#look(), tick).unref();
+    this.tally.metrics.connections.inc();
+  }
+
+  leave(client: Client): void {
+    this.clients.delete(client);
+    if (this.clients.size === 0) this.#empty?.();
+  }
+
+  #look(): void {
+    this.now = performance.now();
+    for (const client of this.clients) if (client.deadline <= this.now) client.onDeadline();
+    const pooled = this.pool.sweep(this.now);
+    if (this.clients.size > 0 || pooled) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Resolves when the last client is gone: idle ones at once, the others after their response. */
+  async drain(): Promise<void> {
+    this.leaving = this.draining = true;
+    this.now = performance.now();
+    for (const client of this.clients) client.drain();
+    if (this.clients.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#empty = resolve;
+    });
+  }
+}

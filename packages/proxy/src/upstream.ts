@@ -1,0 +1,159 @@
+// One connection to the application, in use by one exchange or idle.
+
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+
+/** Whoever uses the connection at the moment. */
+export type UpstreamUser = {
+  /** buffer[from, end) was read; the buffer is read into again afterwards, so what is kept must be copied. */
+  onUpstreamData(buffer: Buffer, from: number, end: number): void;
+  onUpstreamConnect(): void;
+  onUpstreamDrain(): void;
+  /** The application will send no more. */
+  onUpstreamEnd(): void;
+  onUpstreamClose(error: NodeJS.ErrnoException | undefined): void;
+};
+
+export type UpstreamAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** What the pool wants to know of its connections. */
+export type Keeper = {
+  /** The connection is not good any more; `unasked` when it was idle and sent something. */
+  onGone(connection: Upstream, unasked: boolean): void;
+  onConnected(): void;
+  onFailed(error: NodeJS.ErrnoException): void;
+  /** Calls `flush` once everything that the kernel has already reported has been seen. */
+  afterPoll(connection: Upstream): void;
+};
+
+// Reading is synchronous and what is read is used up or copied before the next read, so one buffer serves all.
+const shared = Buffer.allocUnsafeSlow(65_536);
+
+export class Upstream {
+  readonly #socket: Socket;
+  readonly #keeper: Keeper;
+  #user: UpstreamUser | undefined;
+  #held: Buffer | undefined;
+  #paused = false;
+  #error: NodeJS.ErrnoException | undefined;
+  connected = false;
+  /** Has carried a request before. */
+  reused = false;
+  idleSince = 0;
+
+  constructor(address: UpstreamAddress, keeper: Keeper, user: UpstreamUser) {
+    this.#keeper = keeper;
+    this.#user = user;
+    const onread = { buffer: shared, callback: (length: number) => this.#read(length) };
+    // Half-open, because an application may read the end of a body only after it has begun to answer.
+    const options = { ...address, allowHalfOpen: true, noDelay: true, onread } as TcpNetConnectOpts;
+    this.#socket = connect(options)
+      .on('connect', () => this.#connect())
+      .on('drain', () => this.#user?.onUpstreamDrain())
+      .on('end', () => this.#end())
+      .on('error', (error) => {
+        this.#error = error;
+      })
+      .on('close', () => this.#close());
+  }
+
+  #connect(): void {
+    this.connected = true;
+    this.#keeper.onConnected();
+    this.#user?.onUpstreamConnect();
+  }
+
+  #read(length: number): boolean {
+    if (this.#user) this.#user.onUpstreamData(shared, 0, length);
+    else this.#discard(true);
+    return true;
+  }
+
+  #end(): void {
+    if (this.#user) this.#user.onUpstreamEnd();
+    else this.#discard(false);
+  }
+
+  // Octets on an idle connection would become the next client's response.
+  #discard(unasked: boolean): void {
+    this.#keeper.onGone(this, unasked);
+    this.#socket.destroy();
+  }
+
+  #close(): void {
+    if (!this.connected && this.#error) this.#keeper.onFailed(this.#error);
+    this.#keeper.onGone(this, false);
+    const user = this.#user;
+    this.#user = undefined;
+    user?.onUpstreamClose(this.#error);
+  }
+
+  /** From idle into use. */
+  use(user: UpstreamUser): void {
+    this.#user = user;
+    this.reused = true;
+  }
+
+  /** Out of use. */
+  leave(): void {
+    this.#user = undefined;
+  }
+
+  /** Hands the connection from one user to another in the middle of its use. */
+  pass(user: UpstreamUser): void {
+    this.#user = user;
+  }
+
+  /**
+   * The first octets of a request. On a reused connection they wait until the events of this turn are over: a FIN or
+   * stray octets that have arrived already are then seen before the request is sent into them.
+   */
+  begin(octets: Buffer): void {
+    if (this.reused) {
+      this.#held = octets;
+      this.#keeper.afterPoll(this);
+    } else this.#socket.write(octets);
+  }
+
+  /** The first octets have not been sent yet, so they can go elsewhere whatever they are. */
+  get unsent(): boolean {
+    return this.#held !== undefined;
+  }
+
+  flush(): void {
+    const held = this.#held;
+    if (!held || this.#socket.destroyed) return;
+    this.#held = undefined;
+    this.#socket.write(held);
+  }
+
+  /** Returns false when the application is slower than the client; onUpstreamDrain follows. */
+  write(octets: Buffer): boolean {
+    this.flush();
+    return this.#socket.write(octets);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  get needsDrain(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** Drops the connection, and whoever uses it hears no more of it. */
+  destroy(): void {
+    this.#user = undefined;
+    this.#socket.destroy();
+  }
+}

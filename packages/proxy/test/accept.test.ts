@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { type ConnectionOptions, connect } from 'node:tls';
+import { until } from '@outrigger/core/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { always, ask, dial, get, ok, RawApplication } from './raw.ts';
+import { startProxy } from './start-proxy.ts';
+
+let application: RawApplication;
+beforeAll(async () => {
+  application = await RawApplication.open();
+});
+afterAll(() => application[Symbol.asyncDispose]());
+
+test('after prestop it still accepts and serves, and says close in each response', async () => {
+  application.become(always(ok));
+  await using proxy = await startProxy({ upstream: application.url, tls: true });
+  const reply = async () => {
+    const sent = request({
+      host: '127.0.0.1',
+      port: proxy.port,
+      ca: proxy.ca,
+      servername: 'localhost',
+      agent: false,
+    }).end();
+    const [response] = await once(sent, 'response');
+    response.resume();
+    return response as { statusCode: number; headers: Record<string, string> };
+  };
+  expect((await reply()).statusCode).toBe(200);
+  await proxy.sidecar.post('/v1/prestop');
+  const { statusCode, headers } = await reply();
+  expect({ statusCode, connection: headers.connection }).toEqual({ statusCode: 200, connection: 'close' });
+  expect((await proxy.sidecar.get('/readyz')).status).toBe(503);
+});
+
+test('SIGTERM closes idle connections at once, lets requests in flight finish, and accepts no more', async () => {
+  application.become(() => undefined);
+  await using proxy = await startProxy({ upstream: application.url });
+  using idle = await dial(proxy.port);
+  using busy = await dial(proxy.port);
+  busy.send(get);
+  const upstream = await until(() => application.connections[0]);
+  await upstream.until('\r\n\r\n');
+  proxy.sidecar.kill('SIGTERM');
+  expect(await idle.untilEnd()).toBe('');
+  await expect(dial(proxy.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  expect(busy.ended).toBe(false);
+  upstream.send(ok);
+  expect(await busy.untilEnd()).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*\r\nConnection: close\r\n\r\nok$/);
+  busy.socket.end();
+  expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
+});
+
+test('SIGTERM in the middle of a body lets the rest of it through', async () => {
+  application.become(() => undefined);
+  await using proxy = await startProxy({ upstream: application.url });
+  using client = await dial(proxy.port);
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345');
+  const upstream = await until(() => application.connections[0]);
+  await upstream.until('12345');
+  proxy.sidecar.kill('SIGTERM');
+  await until(() => proxy.sidecar.logs().some(({ message }) => message === 'Stopping'));
+  client.send('67890');
+  await upstream.until('1234567890');
+  upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabcde').send('fghij');
+  expect(await client.untilEnd()).toMatch(/abcdefghij$/);
+  client.socket.end();
+  expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
+});
+
+test('requests that do not finish within the drain time-out cost exit code 75', async () => {
+  application.become(() => undefined);
+  await using proxy = await startProxy({ upstream: application.url, flags: ['--drain-timeout', '300ms'] });
+  using client = await dial(proxy.port);
+  client.send(get);
+  await until(() => application.connections[0]);
+  proxy.sidecar.kill('SIGTERM');
+  expect(await proxy.sidecar.exited).toMatchObject({ code: 75 });
+});
+
+test('connections beyond the limit are closed, counted, and harm nobody', async () => {
+  application.become(always(ok));
+  await using proxy = await startProxy({ upstream: application.url, flags: ['--connection-limit', '2'] });
+  using first = await dial(proxy.port);
+  using second = await dial(proxy.port);
+  await first.send(get).until('ok');
+  await second.send(get).until('ok');
+  using third = await dial(proxy.port);
+  await until(() => third.closed || third.ended);
+  expect(await proxy.metric('connections_refused_total')).toBe(1);
+  first.socket.destroy();
+  await until(async () =>
+    (await ask(proxy.port, get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))).includes('200 OK'),
+  );
+});
+
+test('silent TLS handshakes end after the head time-out', async () => {
+  await using proxy = await startProxy({ upstream: application.url, tls: true, flags: ['--head-timeout', '300ms'] });
+  using silent = await dial(proxy.port);
+  await until(() => silent.closed || silent.ended);
+  expect(await proxy.metric('handshake_failures_total')).toBe(1);
+});
+
+test('a TLS client that ends its side still gets its response', async () => {
+  application.become(always(ok));
+  await using proxy = await startProxy({ upstream: application.url, tls: true });
+  // The types of tls.connect do not know allowHalfOpen.
+  const options = {
+    host: '127.0.0.1',
+    port: proxy.port,
+    ca: proxy.ca,
+    servername: 'localhost',
+    allowHalfOpen: true,
+  };
+  const client = connect(options as ConnectionOptions);
+  await once(client, 'secureConnect');
+  client.end(get);
+  const text = Buffer.concat(await client.toArray()).toString();
+  expect(text).toMatch(/200 OK[\s\S]*ok$/);
+});

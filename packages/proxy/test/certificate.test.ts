@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { connect } from 'node:tls';
+import { type Scratch, scratch, startSidecar, until } from '@outrigger/core/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CertificateProblem, describe as describeCertificate, examine, readPair } from '../src/certificate.ts';
+import { type Made, makeCertificate, writeCertificate } from './make-certificate.ts';
+
+let directory: Scratch;
+beforeEach(async () => {
+  directory = await scratch();
+});
+afterEach(() => directory[Symbol.asyncDispose]());
+
+const pairOf = ({ cert, key }: Made) => ({ cert: Buffer.from(cert), key: Buffer.from(key) });
+
+describe('a pair', () => {
+  test('is described without its key', () => {
+    const certificate = examine(
+      pairOf(makeCertificate({ name: 'shop', hosts: ['shop.example', '10.0.0.1'], serial: 7 })),
+    );
+    expect(describeCertificate(certificate)).toMatchObject({
+      subject: 'CN=shop',
+      issuer: 'CN=shop',
+      serialNumber: '07',
+      subjectAlternativeNames: ['DNS:shop.example', 'IP Address:10.0.0.1'],
+    });
+    expect(JSON.stringify(describeCertificate(certificate))).not.toContain('PRIVATE');
+  });
+
+  test.each([
+    ['certificate', 'holds no PEM certificate', { cert: 'rubbish' }],
+    ['key', 'holds no PEM private key, or one with a passphrase', { key: 'rubbish' }],
+    ['key', 'is not the key of the certificate', { key: makeCertificate().key }],
+  ] as const)('with a wrong %s: %s', (about, message, wrong) => {
+    const pair = pairOf({ ...makeCertificate(), ...wrong });
+    expect(() => examine(pair)).toThrow(expect.objectContaining({ about, message }));
+  });
+
+  test('with a file that is missing names which', async () => {
+    const { certificateFile } = await writeCertificate(directory.path);
+    const missing = readPair({ certificateFile, keyFile: directory.join('none') });
+    await expect(missing).rejects.toThrow(new CertificateProblem('key', 'no such file'));
+  });
+});
+
+/** Name and expiry of the certificate that a new client is shown. */
+async function shown(port: number): Promise<{ name: string; protocol: string | null }> {
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const name = socket.getPeerCertificate().subject.CN as string;
+  const protocol = socket.getProtocol();
+  socket.destroy();
+  return { name, protocol };
+}
+
+async function startWith(flags: readonly string[]) {
+  const sidecar = await startSidecar(import.meta.resolve('../src/main.ts'), [
+    ...['--listen-address', '127.0.0.1:0', '--tls-reload-period', '50ms', ...flags],
+  ]);
+  const { listenAddress } = (await (await sidecar.get('/v1/status')).json()) as { listenAddress: string };
+  return { sidecar, port: Number(listenAddress.split(':')[1]) };
+}
+
+const flagsFor = (files: { certificateFile: string; keyFile: string }) => [
+  ...['--tls-certificate-file', files.certificateFile, '--tls-key-file', files.keyFile],
+];
+
+/** Lays files out as the kubelet does and swaps ..data in one step. */
+async function publish(volume: string, version: string, made: Made): Promise<void> {
+  await mkdir(`${volume}/..${version}`, { recursive: true });
+  await writeCertificate(`${volume}/..${version}`, made);
+  await symlink(`..${version}`, `${volume}/..data_tmp`);
+  await rename(`${volume}/..data_tmp`, `${volume}/..data`);
+}
+
+test('a swap of ..data is followed, and open connections stay', async () => {
+  const volume = directory.path;
+  await publish(volume, 'one', makeCertificate({ name: 'one' }));
+  for (const name of ['tls.crt', 'tls.key']) await symlink(`..data/${name}`, `${volume}/${name}`);
+  const files = { certificateFile: `${volume}/tls.crt`, keyFile: `${volume}/tls.key` };
+  const { sidecar, port } = await startWith(flagsFor(files));
+  await using _running = sidecar;
+  const open = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  await once(open, 'secureConnect');
+  expect(await shown(port)).toEqual({ name: 'one', protocol: 'TLSv1.3' });
+  const notAfter = new Date('2031-02-03T04:05:06Z');
+  await publish(volume, 'two', makeCertificate({ name: 'two', notAfter }));
+  await until(async () => (await shown(port)).name === 'two', { what: 'the new certificate' });
+  open.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(open, 'data');
+  expect(open.destroyed).toBe(false);
+  open.destroy();
+  const [certificate] = (await (await sidecar.get('/v1/certificates')).json()) as object[];
+  expect(certificate).toMatchObject({
+    file: files.certificateFile,
+    subject: 'CN=two',
+    notAfter: notAfter.toISOString(),
+  });
+  const metrics = await (await sidecar.get('/metrics')).text();
+  expect(metrics).toContain(`outrigger_proxy_certificate_not_after_seconds ${notAfter.getTime() / 1000}`);
+  expect(metrics).toContain('outrigger_proxy_certificate_reloads_total{result="used"} 1');
+});
+
+test('a pair that does not match is refused, said once, and the one before stays until it does', async () => {
+  const files = await writeCertificate(directory.path, makeCertificate({ name: 'old' }));
+  const { sidecar, port } = await startWith(flagsFor(files));
+  await using _running = sidecar;
+  const fresh = makeCertificate({ name: 'new' });
+  await writeFile(files.certificateFile, fresh.cert);
+  await until(() => sidecar.logs().some(({ code }) => code === 'PROXY_CERTIFICATE_REFUSED'));
+  expect((await shown(port)).name).toBe('old');
+  await writeFile(files.keyFile, fresh.key);
+  await until(async () => (await shown(port)).name === 'new');
+  expect(sidecar.logs().filter(({ code }) => code === 'PROXY_CERTIFICATE_REFUSED')).toHaveLength(1);
+});
+
+test('an expired certificate is served, because some client may still want it, but is not ready', async () => {
+  const files = await writeCertificate(directory.path, makeCertificate({ notAfter: new Date(Date.now() - 1_000) }));
+  const { sidecar } = await startWith(flagsFor(files));
+  await using _running = sidecar;
+  const ready = await sidecar.get('/readyz?verbose');
+  expect(ready.status).toBe(503);
+  expect(await ready.text()).toMatch(/\[-\]certificate failed: The certificate \S+ expired at /);
+  await writeCertificate(directory.path, makeCertificate());
+  await until(async () => (await sidecar.get('/readyz')).ok);
+});
+
+test('TLS below 1.2 and plain HTTP on the TLS port get no further, and are counted', async () => {
+  const { sidecar, port } = await startWith(flagsFor(await writeCertificate(directory.path)));
+  await using _running = sidecar;
+  const old = connect({
+    host: '127.0.0.1',
+    port,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1',
+    maxVersion: 'TLSv1.1',
+    ciphers: 'DEFAULT@SECLEVEL=0',
+  });
+  await once(old, 'error');
+  const { ask, get } = await import('./raw.ts');
+  expect(await ask(port, get)).not.toContain('200');
+  await until(async () => (await (await sidecar.get('/metrics')).text()).includes('handshake_failures_total 2'));
+});

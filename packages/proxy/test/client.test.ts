@@ -1,0 +1,183 @@
+import { until } from '@outrigger/core/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hostile } from './cases/heads.ts';
+import { always, ask, dial, get, getAndClose, ok, RawApplication } from './raw.ts';
+import { type RunningProxy, startProxy } from './start-proxy.ts';
+
+const timeouts = ['--head-timeout', '400ms', '--idle-timeout', '600ms', '--client-timeout', '400ms'];
+
+describe('one proxy before an application that answers everything', () => {
+  let application: RawApplication;
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    application = await RawApplication.open(always(ok));
+    proxy = await startProxy({ upstream: application.url, flags: ['--body-limit', '1KiB', '--idle-timeout', '60s'] });
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await application[Symbol.asyncDispose]();
+  });
+
+  const heard = () => application.connections.map(({ text }) => text).join('');
+
+  describe('refuses, closes, and tells the application nothing of', () => {
+    test.each(hostile)('$name', async ({ head, status, reason }) => {
+      const before = heard();
+      using client = await dial(proxy.port);
+      const answer = await client.send(head).untilEnd();
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(answer).toContain('\r\nConnection: close\r\n');
+      expect(answer).toContain('\r\nContent-Type: application/problem+json\r\n');
+      const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+      expect(body).toMatchObject({ status, code: 'PROXY_REQUEST_REFUSED', reason });
+      expect(heard()).toBe(before);
+    });
+
+    test('a pipelined request after a refused one', async () => {
+      const before = heard();
+      expect(
+        (await ask(proxy.port, `GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n${get}`)).match(/HTTP\/1\.1/g),
+      ).toHaveLength(1);
+      expect(heard()).toBe(before);
+    });
+
+    test('octets after a body of length 0', async () => {
+      const answer = await ask(
+        proxy.port,
+        'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n\x01GET / HTTP/1.1\r\n\r\n',
+      );
+      expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+    });
+  });
+
+  test('counts refusals by reason', async () => {
+    expect(await proxy.metric('refusals_total{reason="ambiguous_length"}')).toBeGreaterThanOrEqual(3);
+    expect(await proxy.metric('requests_total{code="5xx"}')).toBeGreaterThanOrEqual(8);
+  });
+
+  test('answers a head that comes octet by octet', async () => {
+    using client = await dial(proxy.port);
+    for (const octet of get) client.send(octet);
+    expect(await client.until('ok')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  test('answers pipelined requests in order, one after the other', async () => {
+    using client = await dial(proxy.port);
+    client.send(get.repeat(50));
+    await until(() => client.text.match(/HTTP\/1\.1 200/g)?.length === 50, { what: () => client.text });
+  });
+
+  test('answers a client that has ended its side', async () => {
+    using client = await dial(proxy.port);
+    client.send(get).socket.end();
+    expect(await client.untilEnd()).toMatch(/200 OK[\s\S]*\r\nConnection: close\r\n[\s\S]*ok$/);
+  });
+
+  test('keeps a connection of HTTP/1.0 when asked to, and closes it when not', async () => {
+    using client = await dial(proxy.port);
+    const keep = 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n';
+    expect(await client.send(keep).until('ok')).toContain('\r\nConnection: keep-alive\r\n');
+    expect(await client.send('GET / HTTP/1.0\r\n\r\n').untilEnd()).toContain('\r\nConnection: close\r\n');
+  });
+
+  test('closes when the client asks for it', async () => {
+    expect(await ask(proxy.port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
+      /Connection: close\r\n\r\nok$/,
+    );
+  });
+
+  test.each([
+    ['announced', `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1025\r\n\r\n`],
+    [
+      'in chunks',
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n401\r\n${'x'.repeat(1025)}\r\n0\r\n\r\n`,
+    ],
+  ])('refuses a body beyond the limit, %s', async (_, request) => {
+    expect(await ask(proxy.port, request)).toMatch(/^HTTP\/1\.1 413 [\s\S]*"reason":"body_length"/);
+  });
+
+  test('refuses a bad chunk at once and gives the application no end of that body', async () => {
+    using client = await dial(proxy.port);
+    client.send('POST /bad HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+    await until(() => heard().includes('hello'));
+    client.send('0x5\r\nworld\r\n0\r\n\r\n');
+    await client.untilEnd();
+    const connection = application.connections.find(({ text }) => text.includes('/bad'))!;
+    await connection.untilEnd();
+    expect(connection.text).not.toContain('world');
+    expect(connection.text).not.toMatch(/\r\n0\r\n\r\n$/);
+  });
+
+  test('a client that resets in any state does not disturb the others', async () => {
+    for (const start of ['', 'GET', get, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123']) {
+      const client = await dial(proxy.port);
+      client.send(start);
+      client.socket.resetAndDestroy();
+    }
+    expect(await ask(proxy.port, getAndClose)).toContain('200 OK');
+    expect(proxy.sidecar.process.exitCode).toBeNull();
+  });
+
+  test('/v1/connections lists who is connected', async () => {
+    using client = await dial(proxy.port);
+    await client.send(get).until('ok');
+    const port = (client.socket.address() as { port: number }).port;
+    const list = (await (await proxy.sidecar.get('/v1/connections')).json()) as { client: string }[];
+    expect(list.find((each) => each.client === `127.0.0.1:${port}`)).toMatchObject({ state: 'idle', requests: 1 });
+  });
+});
+
+describe('a slow client', () => {
+  let application: RawApplication;
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    application = await RawApplication.open();
+    proxy = await startProxy({ upstream: application.url, flags: timeouts });
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await application[Symbol.asyncDispose]();
+  });
+
+  test('that says nothing is closed without a word', async () => {
+    using client = await dial(proxy.port);
+    expect(await client.untilEnd()).toBe('');
+  });
+
+  test('that drips its head gets 408, however often it drips', async () => {
+    using client = await dial(proxy.port);
+    client.send('GET / HTTP/1.1\r\n');
+    const drip = setInterval(() => client.send('X: y\r\n'), 50);
+    expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 408 [\s\S]*"reason":"head_timeout"/);
+    clearInterval(drip);
+  });
+
+  test('that stops in its body gets 408, and the application no end of that body', async () => {
+    using client = await dial(proxy.port);
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123');
+    expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 408 [\s\S]*"reason":"body_timeout"/);
+    const { text } = application.connections.at(-1)!;
+    expect(text).toMatch(/123$/);
+  });
+
+  test('that does not take its response is cut off', async () => {
+    using client = await dial(proxy.port);
+    client.socket.pause();
+    client.send(get);
+    const connection = await until(() => application.connections.find(({ text }) => text.endsWith('\r\n\r\n')));
+    const size = 64 * 1024 * 1024;
+    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`).send(Buffer.alloc(size));
+    await until(() => connection.closed, { what: 'the connection to the application to be dropped' });
+    expect(await proxy.metric('abandoned_total')).toBeGreaterThan(0);
+  });
+});
+
+test('an idle connection is kept for its time between two requests and then closed', async () => {
+  await using application = await RawApplication.open(always(ok));
+  await using proxy = await startProxy({ upstream: application.url, flags: timeouts });
+  using client = await dial(proxy.port);
+  await client.send(get).until('ok');
+  const since = performance.now();
+  await client.untilEnd();
+  expect(performance.now() - since).toBeGreaterThan(450);
+});

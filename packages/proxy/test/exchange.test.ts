@@ -1,0 +1,296 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestOptions, request, type ServerResponse } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { freePort, until } from '@outrigger/core/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { always, ask, dial, get, getAndClose, ok, RawApplication, type Serve } from './raw.ts';
+import { type RunningProxy, startProxy } from './start-proxy.ts';
+
+/** An application on Node's own HTTP server: another reader of what we write. */
+async function application(serve: (request: IncomingMessage, response: ServerResponse) => void, port = 0) {
+  const server = createServer(serve).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const { port: chosen } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${chosen}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+const digest = async (stream: AsyncIterable<Buffer>) => {
+  const hash = createHash('sha256');
+  let length = 0;
+  for await (const octets of stream) {
+    hash.update(octets);
+    length += octets.length;
+  }
+  return { sum: hash.digest('hex'), length };
+};
+
+const respond = async (options: RequestOptions & { ca?: string }, body: readonly Buffer[] = []) => {
+  const sent = (options.ca ? secureRequest : request)({ host: '127.0.0.1', agent: false, ...options });
+  const arrived = once(sent, 'response') as Promise<[IncomingMessage]>;
+  for (const octets of body) if (!sent.write(octets)) await Promise.race([once(sent, 'drain'), arrived]);
+  sent.end();
+  const [response] = await arrived;
+  return response;
+};
+
+const rss = async (proxy: RunningProxy) =>
+  Number(/process_resident_memory_bytes (\d+)/.exec(await (await proxy.sidecar.get('/metrics')).text())![1]);
+
+describe.each([false, true])('with TLS %s', (tls) => {
+  let echo: Awaited<ReturnType<typeof application>>;
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    echo = await application((incoming, response) => {
+      if (incoming.url === '/echo') incoming.pipe(response);
+      else if (incoming.url === '/digest') digest(incoming).then((result) => response.end(JSON.stringify(result)));
+      else response.end(JSON.stringify({ headers: incoming.headers, url: incoming.url, method: incoming.method }));
+    });
+    proxy = await startProxy({ upstream: echo.url, tls });
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await echo[Symbol.asyncDispose]();
+  });
+  const to = (path: string, options: RequestOptions = {}) => ({
+    port: proxy.port,
+    path,
+    ...(tls && { ca: proxy.ca, servername: 'localhost' }),
+    ...options,
+  });
+
+  test('the application learns who asks, how and for which host', async () => {
+    const response = await respond(to('/who', { headers: { host: 'example.com', traceparent: '00-0af7-b7ad-01' } }));
+    const { headers, url } = JSON.parse(Buffer.concat(await response.toArray()).toString());
+    expect(url).toBe('/who');
+    expect(headers).toMatchObject({
+      host: 'example.com',
+      traceparent: '00-0af7-b7ad-01',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': tls ? 'https' : 'http',
+      'x-forwarded-host': 'example.com',
+    });
+    expect(headers).not.toHaveProperty('connection', 'close');
+  });
+
+  test.each(['length', 'chunks'])('a body of 32 MiB goes there whole (%s)', async (framing) => {
+    const block = randomBytes(1 << 20);
+    const body = Array.from({ length: 32 }, () => block);
+    const headers = framing === 'length' ? { 'content-length': String(32 << 20) } : {};
+    const response = await respond(to('/digest', { method: 'POST', headers }), body);
+    const expected = createHash('sha256');
+    for (const octets of body) expected.update(octets);
+    expect(JSON.parse(Buffer.concat(await response.toArray()).toString())).toEqual({
+      sum: expected.digest('hex'),
+      length: 32 << 20,
+    });
+  });
+
+  test('a body of 32 MiB goes there and back at the same time', async () => {
+    const block = randomBytes(1 << 20);
+    const sent = (tls ? secureRequest : request)({
+      host: '127.0.0.1',
+      agent: false,
+      ...to('/echo', { method: 'POST' }),
+    });
+    const arrived = once(sent, 'response') as Promise<[IncomingMessage]>;
+    const expected = createHash('sha256');
+    const writing = (async () => {
+      for (let i = 0; i < 32; i++) {
+        expected.update(block);
+        if (!sent.write(block)) await once(sent, 'drain');
+      }
+      sent.end();
+    })();
+    const [response] = await arrived;
+    const { sum, length } = await digest(response);
+    await writing;
+    expect({ sum, length }).toEqual({ sum: expected.digest('hex'), length: 32 << 20 });
+  });
+});
+
+describe('an application on raw sockets', () => {
+  let application: RawApplication;
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    application = await RawApplication.open();
+    proxy = await startProxy({ upstream: application.url });
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await application[Symbol.asyncDispose]();
+  });
+  const become = async (serve?: Serve) => {
+    application.become(serve ?? (() => undefined));
+    await proxy.settled();
+  };
+
+  test('that is too fast for its client is held back, and the proxy keeps little', async () => {
+    await become((connection) => {
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${1 << 30}\r\n\r\n`);
+      pour(connection.socket);
+    });
+    const before = await rss(proxy);
+    using client = await dial(proxy.port);
+    client.send(get).socket.pause();
+    const { socket } = await until(() => application.connections[0]);
+    await steady(() => socket.bytesWritten);
+    expect(socket.bytesWritten).toBeLessThan(64 << 20);
+    expect((await rss(proxy)) - before).toBeLessThan(32 << 20);
+  });
+
+  test('that is too slow for its client holds it back, and the proxy keeps little', async () => {
+    await become();
+    const before = await rss(proxy);
+    using client = await dial(proxy.port);
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${1 << 30}\r\n\r\n`);
+    const connection = await until(() => application.connections[0]);
+    connection.socket.pause();
+    pour(client.socket);
+    const sent = () => client.socket.bytesWritten - client.socket.writableLength;
+    await steady(sent);
+    expect(sent()).toBeLessThan(64 << 20);
+    expect((await rss(proxy)) - before).toBeLessThan(32 << 20);
+  });
+
+  test('that breaks off its response has the client cut off, not ended cleanly', async () => {
+    await become((connection) => {
+      connection.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123').socket.end();
+    });
+    using client = await dial(proxy.port);
+    client.send(get);
+    await until(() => client.closed);
+    expect(client.error?.code).toBe('ECONNRESET');
+    expect(client.ended).toBe(false);
+  });
+
+  test.each([
+    ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
+    ['contradictions', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['a switch of protocols unasked', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n'],
+  ])('that answers with %s is answered for with 502', async (_, response) => {
+    await become(always(response));
+    const answer = await ask(proxy.port, getAndClose);
+    expect(answer).toMatch(/^HTTP\/1\.1 502 [\s\S]*"code":"PROXY_UPSTREAM_INVALID"/);
+    await application.connections[0]!.untilEnd();
+  });
+
+  test('that closes without an answer is answered for with 502', async () => {
+    await become((connection) => connection.socket.end());
+    expect(await ask(proxy.port, getAndClose)).toMatch(/^HTTP\/1\.1 502 [\s\S]*"code":"PROXY_UPSTREAM_CLOSED"/);
+  });
+
+  test('is reached before 100 Continue is said, and not asked for it', async () => {
+    await become((connection) => {
+      if (connection.text.endsWith('hello')) connection.send(ok);
+    });
+    using client = await dial(proxy.port);
+    await client.send(expecting).until('HTTP/1.1 100 Continue\r\n\r\n');
+    await client.send('hello').until(ok);
+    expect(client.text.match(/100 Continue/g)).toHaveLength(1);
+    expect(application.connections[0]!.text).not.toMatch(/expect/i);
+  });
+
+  test('that answers before the body is done is relayed, and both connections end', async () => {
+    await become((connection) => {
+      connection.send('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno');
+    });
+    using client = await dial(proxy.port);
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc');
+    expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 403 [\s\S]*\r\nConnection: close\r\n\r\nno$/);
+    await application.connections[0]!.untilEnd();
+  });
+
+  test('is told when the client leaves', async () => {
+    await become();
+    const client = await dial(proxy.port);
+    const abandoned = await proxy.growth('abandoned_total', async () => {
+      client.send(get);
+      const connection = await until(() => application.connections[0]);
+      client.socket.resetAndDestroy();
+      await connection.untilEnd();
+    });
+    expect(abandoned).toBe(1);
+  });
+
+  test('gets what the client sends, and every octet is counted', async () => {
+    await become(always(ok));
+    using client = await dial(proxy.port);
+    const before = {
+      received: await proxy.metric('received_bytes_total'),
+      sent: await proxy.metric('sent_bytes_total'),
+    };
+    const durations = await proxy.growth('request_duration_seconds_count', () => client.send(get).until('ok'));
+    expect(durations).toBe(1);
+    expect(await proxy.metric('received_bytes_total')).toBe(before.received + get.length);
+    expect(await proxy.metric('sent_bytes_total')).toBe(before.sent + client.length);
+    expect(await proxy.metric('open_connections{state="idle"}')).toBeGreaterThanOrEqual(1);
+    expect(await proxy.metric('open_upstream_connections{state="idle"}')).toBe(1);
+  });
+});
+
+const expecting = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n';
+
+/** Writes for ever, as fast as it is taken. */
+function pour(socket: Socket): void {
+  const block = Buffer.alloc(1 << 20);
+  const more = () => {
+    while (!socket.destroyed && socket.write(block));
+  };
+  socket.on('drain', more);
+  more();
+}
+
+/** Resolves once a number has stopped growing. */
+async function steady(measure: () => number): Promise<void> {
+  let last = -1;
+  let same = 0;
+  await until(
+    () => {
+      const now = measure();
+      same = now === last && now > 0 ? same + 1 : 0;
+      last = now;
+      return same >= 10;
+    },
+    { what: 'the flow to stop' },
+  );
+}
+
+test('an application that is down is answered for with 502, and works as soon as it is up', async () => {
+  const port = await freePort();
+  await using proxy = await startProxy({ upstream: `http://127.0.0.1:${port}` });
+  using client = await dial(proxy.port);
+  const down = await client.send(get).until('}');
+  expect(down).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+  expect(down).toContain('\r\nContent-Type: application/problem+json\r\n');
+  expect(JSON.parse(down.slice(down.indexOf('\r\n\r\n') + 4))).toEqual({
+    type: 'about:blank',
+    title: 'Bad Gateway',
+    status: 502,
+    code: 'PROXY_UPSTREAM_DOWN',
+    detail: 'The application cannot be reached',
+  });
+  expect(await ask(proxy.port, getAndClose.replace('GET', 'HEAD'))).toMatch(/^HTTP\/1\.1 502 [\s\S]*\r\n\r\n$/);
+  expect(await ask(proxy.port, expecting)).toMatch(/^HTTP\/1\.1 502 /);
+  await using _application = await application((_, response) => response.end('up again'), port);
+  await client.send(get).until('up again');
+  const said = proxy.sidecar.logs().map(({ code, message }) => code ?? message);
+  expect(said.filter((each) => each === 'PROXY_UPSTREAM_DOWN')).toHaveLength(1);
+  expect(said).toContain('The application answers again');
+  expect(await proxy.metric('upstream_errors_total{reason="connect"}')).toBe(3);
+});
+
+test('an application that does not answer in time is answered for with 504', async () => {
+  await using silent = await RawApplication.open();
+  await using proxy = await startProxy({ upstream: silent.url, flags: ['--upstream-timeout', '300ms'] });
+  expect(await ask(proxy.port, getAndClose)).toMatch(/^HTTP\/1\.1 504 [\s\S]*"code":"PROXY_UPSTREAM_TIMEOUT"/);
+  await silent.connections[0]!.untilEnd();
+});

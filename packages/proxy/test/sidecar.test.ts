@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { chmod, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { scratch, startSidecar } from '@outrigger/core/testing';
+import { describe, expect, test } from 'vitest';
+import { makeCertificate, writeCertificate } from './make-certificate.ts';
+
+/** What a start that fails says, and its exit code. */
+async function refused(flags: readonly string[]): Promise<{ code: number | null; said: string }> {
+  const main = import.meta.resolve('../src/main.ts');
+  await using sidecar = await startSidecar(main, flags, { wait: false });
+  const { code } = await sidecar.exited;
+  return { code, said: sidecar.stderr };
+}
+
+describe('wrong parameters', () => {
+  test('are all named at once, with what is wrong about each', async () => {
+    await using directory = await scratch();
+    const { certificateFile } = await writeCertificate(directory.path);
+    await writeFile(directory.join('other.key'), makeCertificate().key);
+    const wrong = ['--tls-certificate-file', certificateFile, '--tls-key-file', directory.join('other.key')];
+    const { code, said } = await refused([...wrong, '--upstream', 'http://127.0.0.1:8080/path']);
+    expect(code).toBe(64);
+    expect(said).toContain('2 parameters are wrong');
+    expect(said).toMatch(/--tls-key-file +\S+other\.key \(--tls-key-file\): is not the key of the certificate/);
+    expect(said).toMatch(/--upstream +http:\S+ \(--upstream\): a URL of scheme, host and port alone is expected/);
+    expect(said).not.toMatch(/^ +at /m);
+  });
+
+  test.each([
+    ['--tls-certificate-file', '--tls-key-file'],
+    ['--tls-key-file', '--tls-certificate-file'],
+  ])('%s without %s', async (given, missing) => {
+    await using directory = await scratch();
+    const { certificateFile, keyFile } = await writeCertificate(directory.path);
+    const { code, said } = await refused([given, given.includes('key') ? keyFile : certificateFile]);
+    expect(code).toBe(64);
+    expect(said).toMatch(new RegExp(`${missing} +is required with ${given}`));
+  });
+
+  test('a certificate file that is missing, or holds something else', async () => {
+    await using directory = await scratch();
+    const { keyFile } = await writeCertificate(directory.path);
+    await writeFile(directory.join('text'), 'hello');
+    const missing = await refused(['--tls-certificate-file', directory.join('none'), '--tls-key-file', keyFile]);
+    expect(missing.code).toBe(64);
+    expect(missing.said).toMatch(/--tls-certificate-file +\S+none \(--tls-certificate-file\): no such file/);
+    const text = await refused(['--tls-certificate-file', directory.join('text'), '--tls-key-file', keyFile]);
+    expect(text.code).toBe(64);
+    expect(text.said).toMatch(/--tls-certificate-file +\S+text \(--tls-certificate-file\): holds no PEM certificate/);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('a key that may not be read', async () => {
+    await using directory = await scratch();
+    const { certificateFile, keyFile } = await writeCertificate(directory.path);
+    await chmod(keyFile, 0);
+    const { code, said } = await refused(['--tls-certificate-file', certificateFile, '--tls-key-file', keyFile]);
+    expect(code).toBe(64);
+    expect(said).toMatch(/--tls-key-file +\S+tls\.key \(--tls-key-file\): no permission to read it/);
+  });
+});
+
+test('a port in use is one line that names the parameter, with exit code 1', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { code, said } = await refused(['--listen-address', address]);
+  server.close();
+  expect(code).toBe(1);
+  expect(said).toContain(`--listen-address  ${address} (--listen-address): the address is already in use`);
+  expect(said).not.toMatch(/^ +at /m);
+});
