@@ -1,0 +1,89 @@
+// What a command is: data from which parsing, help and messages follow.
+
+import { nearest } from '@outrigger/core';
+
+export type Flag = {
+  readonly help: string;
+  /** Named in the help; without it the flag stands alone. */
+  readonly value?: string;
+  readonly choices?: readonly string[];
+  readonly repeatable?: boolean;
+};
+
+export type Given = {
+  readonly manifest: string;
+  /** What was written for each flag; `['true']` for one that stands alone. */
+  readonly flags: Readonly<Record<string, readonly string[]>>;
+};
+
+export type Command = {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** Returns the exit code. */
+  run(given: Given): Promise<number>;
+};
+
+export const defineCommand = (command: Command): Command => command;
+
+/** @param argv what follows the command's name. Returns the problems when there are any. */
+export function parseCommand({ name, flags }: Command, argv: readonly string[]): Given | readonly string[] {
+  const given: Record<string, string[]> = {};
+  const words: string[] = [];
+  const problems: string[] = [];
+  for (let index = 0; index < argv.length; index++) {
+    const argument = argv[index]!;
+    if (!argument.startsWith('-') || argument === '-') {
+      words.push(argument);
+      continue;
+    }
+    const [written = '', inline] = splitOnce(argument);
+    const flag = flags[written.slice(2)];
+    if (!written.startsWith('--') || !flag) {
+      problems.push(unknown(written, Object.keys(flags)));
+      continue;
+    }
+    const value = inline ?? (flag.value ? argv[++index] : 'true');
+    const problem = wrong(flag, { value, inline, before: given[written.slice(2)] });
+    if (problem) problems.push(`${written}: ${problem}`);
+    else given[written.slice(2)] = [...(given[written.slice(2)] ?? []), value!];
+  }
+  if (words.length === 0) problems.push(`outrigger ${name} expects a manifest, such as pod.yaml`);
+  if (words.length > 1) problems.push(`outrigger ${name} expects one manifest; what is "${words[1]}"?`);
+  return problems.length > 0 ? problems : { manifest: words[0]!, flags: given };
+}
+
+function splitOnce(argument: string): [string, string | undefined] {
+  const equals = argument.indexOf('=');
+  return equals < 0 ? [argument, undefined] : [argument.slice(0, equals), argument.slice(equals + 1)];
+}
+
+type Value = { readonly value: string | undefined; readonly inline: string | undefined; readonly before: unknown };
+
+function wrong(flag: Flag, { value, inline, before }: Value): string | undefined {
+  if (!flag.value && inline !== undefined) return 'takes no value';
+  if (value === undefined) return `${flag.value} is expected`;
+  if (before && !flag.repeatable) return 'is given twice';
+  if (flag.choices && !flag.choices.includes(value)) return `${flag.choices.join(' or ')} is expected, not "${value}"`;
+  return undefined;
+}
+
+export function unknown(flag: string, known: readonly string[]): string {
+  const guess = nearest(
+    flag,
+    [...known, 'help', 'version'].map((name) => `--${name}`),
+  );
+  return `${flag} is unknown${guess ? `; did you mean ${guess}?` : ''}`;
+}
+
+/** The text of `outrigger <command> --help`. */
+export function commandHelp({ name, description, flags }: Command): string {
+  const rows = [...Object.entries(flags), ['help', { help: 'Print this' }] as const].map(
+    ([flag, { value, help, repeatable }]: readonly [string, Flag]) =>
+      [`--${flag}${value ? ` <${value}>` : ''}`, `${help}${repeatable ? ' (repeatable)' : ''}`] as const,
+  );
+  const width = Math.max(...rows.map(([flag]) => flag.length));
+  const options = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`);
+  return `Usage: outrigger ${name} [flags] <pod.yaml>\n\n${description}\n\nFlags:\n${options.join('\n')}\n`;
+}

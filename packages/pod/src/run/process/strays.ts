@@ -1,0 +1,40 @@
+// Processes that left their group (daemons) are found by the environment they were born with.
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Kills what is left of a Pod, or of one of its containers. Where there is no /proc, process groups must do. */
+export function killStrays(podId: string, container?: string): void {
+  for (const pid of processIds()) {
+    const variables = environmentOf(pid);
+    if (!variables.includes(`OUTRIGGER_POD_ID=${podId}`)) continue;
+    if (container !== undefined && !variables.includes(`OUTRIGGER_CONTAINER=${container}`)) continue;
+    kill(pid);
+  }
+}
+
+/** Kills a process, or with a negative number a group; it may be gone already. */
+export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // EPERM: macOS says so of a group of zombies.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
+
+function processIds(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  } catch {
+    // Somebody else's, or gone.
+    return [];
+  }
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { outrigger } from '../outrigger.ts';
+
+const cases = fileURLToPath(new URL('../cases/', import.meta.url));
+const manifest = `${cases}compose/native.yaml`;
+
+test('the native form is the manifest, byte for byte', async () => {
+  expect(await outrigger('compose', '--form=native', manifest)).toEqual({
+    code: 0,
+    stdout: readFileSync(manifest, 'utf8'),
+    stderr: '',
+  });
+});
+
+test('the plain form goes to stdout, and what is lost to stderr', async () => {
+  const { code, stdout, stderr } = await outrigger('compose', '--form', 'plain', manifest);
+  expect(code).toBe(0);
+  expect(stdout).toBe(readFileSync(manifest.replace(/yaml$/, 'plain.yaml'), 'utf8'));
+  expect(stderr).toContain('livenessProbe is left out');
+});
+
+test('a wrong manifest is not printed in any form', async () => {
+  const { code, stdout, stderr } = await outrigger('compose', '--form=plain', `${cases}check/ports.yaml`);
+  expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+  expect(stderr).toContain('6 errors, 1 warning');
+});
