@@ -1,5 +1,6 @@
 // From the swap of `..data` to the application's signal handler, with the default settle time and with none, beside a
-// signal that is sent by hand: what that takes is the machine's share. Exits 1 when a budget is missed.
+// signal that is sent by hand: what that takes is the machine's share (TMPDIR=/dev/shm leaves out the disk's). Exits 1
+// when a budget is missed.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { scratch, until } from '@outrigger/core/testing';

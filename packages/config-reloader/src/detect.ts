@@ -63,6 +63,7 @@ export class Detector {
       this.#snapshot = await takeSnapshot({ paths: [...new Set(parameters.watch)], listen, previous });
     } catch (error) {
       this.#sign ??= sign;
+      this.#distrusted ||= !previous;
       metrics.looks.inc({ result: 'failed' });
       this.#lookAgain(error);
       return;

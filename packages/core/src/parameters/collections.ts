@@ -62,25 +62,25 @@ export type Chosen<M extends Member> = {
   readonly parameters: Values<Parameters>;
 };
 
-type FamilyOptions<R extends boolean | undefined> = ListOptions & { readonly repeatable?: R };
-type FamilyValue<M extends Member, R> = R extends true ? readonly Chosen<M>[] : Chosen<M>;
+type FamilyOptions = ListOptions & { readonly repeatable?: boolean };
+type FamilyValue<M extends Member, O> = O extends { readonly repeatable: true } ? readonly Chosen<M>[] : Chosen<M>;
 
 /** Chooses members of a family; each chosen member reads its own parameters, `--sink forward --sink-forward-address`. */
-export function family<M extends Member, const R extends boolean | undefined, const O extends FamilyOptions<R>>(
+export function family<M extends Member, const O extends FamilyOptions>(
   members: Readonly<Record<string, M>>,
-  options: O & { readonly repeatable?: R },
-): Parameter<Maybe<FamilyValue<M, R>, O>> {
+  options: O,
+): Parameter<Maybe<FamilyValue<M, O>, O>> {
   const names = Object.keys(members);
   const { default: written, ...rest } = options;
   const repeatable = options.repeatable ?? false;
   const one = choice(names, rest);
-  return typed<FamilyValue<M, R>, O>({
+  return typed<FamilyValue<M, O>, O>({
     ...one,
     default: repeatable ? written : written?.[0],
     repeatable,
     members,
     schema: repeatable ? { type: 'array', items: one.schema, uniqueItems: true } : one.schema,
     // The resolver puts the members' own values in place of the names.
-    combine: (parsed) => (repeatable ? parsed : parsed[0]) as FamilyValue<M, R>,
+    combine: (parsed) => (repeatable ? parsed : parsed[0]) as FamilyValue<M, O>,
   });
 }
