@@ -199,6 +199,8 @@ class Life {
   fail(error: unknown): void {
     // What start throws because it was told to stop is not a failure.
     if (this.#stopping.signal.aborted && error === this.#stopping.signal.reason) return;
+    // What start threw is met again when it is awaited at the end.
+    if (this.#failure?.error === error) return;
     if (!this.#failure) this.#failure = { error };
     else this.#log.error(error instanceof Error ? error : reasonOf(error));
     this.shutdown();

@@ -32,7 +32,7 @@ export type RunOptions = {
 
 /** 0 stopped as asked or completed, 1 failed, 64 wrong manifest or usage. */
 export async function run({ file, env, log: format }: RunOptions): Promise<number> {
-  using stops = new StopRequests();
+  const stops = new StopRequests();
   const { overrides, problems } = parseOverrides(env);
   if (problems.length > 0) return refuse(64, problems);
   const text = readManifest(file);
@@ -50,7 +50,8 @@ export async function run({ file, env, log: format }: RunOptions): Promise<numbe
   await volumes.lay(admitted.manifest);
   const log = openLog(admitted, format);
   const home = homeOf(file);
-  return live(admitted, { stops, identity, volumes, overrides, home, programEnv: shareCompileCache(), log });
+  // Awaited here, or what is claimed above would be let go at once.
+  return await live(admitted, { stops, identity, volumes, overrides, home, programEnv: shareCompileCache(), log });
 }
 
 type Prepared = Pick<PodContext, 'identity' | 'volumes' | 'overrides' | 'home' | 'programEnv' | 'log'> & {

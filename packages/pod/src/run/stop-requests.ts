@@ -5,7 +5,8 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 // npm and pnpm pass on to us what the terminal has sent to us already: that is one Ctrl-C, not two.
 const echoMilliseconds = 250;
 
-export class StopRequests implements Disposable {
+/** For as long as the process lives: a signal that comes while things are cleared away must not interrupt that. */
+export class StopRequests {
   readonly #asked = new AbortController();
   readonly #insisted = new AbortController();
   #askedAt = 0;
@@ -33,8 +34,4 @@ export class StopRequests implements Disposable {
     if (what instanceof Error || performance.now() - this.#askedAt < echoMilliseconds) return;
     this.#insisted.abort();
   };
-
-  [Symbol.dispose](): void {
-    for (const signal of signals) process.off(signal, this.#ask);
-  }
 }

@@ -8,7 +8,7 @@ import type { TestContainer } from '../write-pod.ts';
 /** Says when it is asked to stop, and stops. */
 const polite = (name: string, more: Partial<TestContainer> = {}): TestContainer => ({
   name,
-  local: `echo up; trap 'echo stopping; kill $!; exit 0' TERM; while :; do sleep 600 & wait $!; done`,
+  local: `trap 'echo stopping; kill $!; exit 0' TERM; echo up; while :; do sleep 600 & wait $!; done`,
   ...more,
 });
 
@@ -26,7 +26,8 @@ test('init containers run to their end one by one, then all applications start',
     ],
     spec: { volumes: [{ name: 'data', emptyDir: {} }] },
   });
-  await run.ready();
+  await run.said(/^app .*3/);
+  await run.said(/^other .*up/);
   expect(run.lines('app')).toEqual(['1', '2', '3']);
   expect(run.lines('other')).toEqual(['up']);
   expect(await run.stop()).toEqual({ code: 0, signal: null });
@@ -43,9 +44,8 @@ test('what comes after a sidecar waits for its startupProbe', async () => {
     ],
     apps: [polite('app', { local: 'test -e started && echo after; sleep 600' })],
   });
-  await run.ready();
   await run.said(/^app .*after/);
-  expect(run.lines('next')).toEqual(['after']);
+  await run.said(/^next .*after/);
 });
 
 test('a sidecar without a startupProbe holds up nobody', async () => {
@@ -72,13 +72,13 @@ test('applications stop first, then the sidecars in reverse, one after the other
     init: [
       sidecar('one'),
       sidecar('two', {
-        local: `echo up; trap 'echo stopping; sleep 0.3; echo gone; exit 0' TERM; while :; do sleep 0.05; done`,
+        local: `trap 'echo stopping; sleep 0.3; echo gone; exit 0' TERM; echo up; while :; do sleep 0.05; done`,
       }),
       sidecar('three'),
     ],
     apps: [
       polite('app', {
-        local: `echo up; trap 'echo stopping; sleep 0.3; echo gone; exit 0' TERM; while :; do sleep 0.05; done`,
+        local: `trap 'echo stopping; sleep 0.3; echo gone; exit 0' TERM; echo up; while :; do sleep 0.05; done`,
       }),
       polite('quick'),
     ],
@@ -144,7 +144,7 @@ test('who does not heed SIGTERM is killed when the grace period is over', async 
     spec: { terminationGracePeriodSeconds: 1 },
   });
   await run.said(/^deaf .*up/);
-  await run.ready();
+  await run.said(/^last .*up/);
   const begin = performance.now();
   expect(await run.stop()).toEqual({ code: 0, signal: null });
   expect(performance.now() - begin).toBeGreaterThan(990);
@@ -192,6 +192,7 @@ test('Ctrl-C while an init container runs ends it and starts nothing more', asyn
     init: [sidecar('one'), { name: 'setup', local: 'echo working; sleep 600' }, sidecar('two')],
     apps: [polite('app')],
   });
+  await run.said(/^one .*up/);
   await run.said(/^setup .*working/);
   expect(await run.stop()).toEqual({ code: 0, signal: null });
   expect(run.lines('one')).toEqual(['up', 'stopping']);

@@ -36,7 +36,7 @@ test('kill -9 of one container leaves the others alone and brings it back', asyn
     apps: [app(loop.replace('NAME', 'app'), mounted)],
     spec: { volumes: [{ name: 'pids', emptyDir: {} }] },
   });
-  await run.ready();
+  await run.said(/^side .*up/);
   await run.said(/^app .*up/);
   const pid = Number(await readFile(run.directory.join('tmp/outrigger-test/volumes/pids/side'), 'utf8'));
   process.kill(pid, 'SIGKILL');
@@ -89,10 +89,10 @@ test.for([
       {
         name: 'side',
         restartPolicy: 'Always',
-        local: `trap 'echo stopping; exit 9' TERM; echo up; while :; do sleep 0.05; done`,
+        local: `trap 'echo stopping; exit 9' TERM; echo up; touch side-is-up; while :; do sleep 0.05; done`,
       },
     ],
-    apps: [app(`sleep 0.3; ${local}`)],
+    apps: [app(`while ! test -e side-is-up; do sleep 0.05; done; ${local}`)],
     spec: { restartPolicy },
   });
   expect(await run.exited).toEqual({ code, signal: null });
@@ -118,7 +118,13 @@ test('a failed livenessProbe stops the container with its hook, and it starts ag
     apps: [
       app(server(port, "s.statusCode = q.url === '/sick' ? (this.sick = 1, 200) : this.sick ? 503 : 200; s.end()"), {
         ports: [{ name: 'http', containerPort: port }],
-        livenessProbe: { httpGet: { path: '/livez', port: 'http' }, periodSeconds: 1, failureThreshold: 2 },
+        startupProbe: { tcpSocket: { port: 'http' }, failureThreshold: 60 },
+        livenessProbe: {
+          httpGet: { path: '/livez', port: 'http' },
+          periodSeconds: 1,
+          timeoutSeconds: 10,
+          failureThreshold: 2,
+        },
         lifecycle: { preStop: { exec: { command: ['sh', '-c', 'echo hook >> hooks'] } } },
       }),
     ],

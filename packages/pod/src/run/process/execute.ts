@@ -1,7 +1,5 @@
 // A command beside a container: exec probes and hooks.
 
-import { once } from 'node:events';
-import { wait } from '@outrigger/core';
 import { launch, type Program } from './launch.ts';
 
 export type Executed = { readonly code: number; readonly output: string };
@@ -17,14 +15,11 @@ export async function execute(program: Program, signal: AbortSignal): Promise<Ex
     stream.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-kept);
     });
-  const closed = Promise.all([once(running.stdout, 'close'), once(running.stderr, 'close')]);
   const abort = () => running.kill();
   signal.addEventListener('abort', abort, { once: true });
   try {
     const { code, reason } = await running.exited;
     signal.throwIfAborted();
-    // Its last words are still in the pipe; a daemon it left behind may hold the pipe open for ever.
-    await Promise.race([closed, wait(100)]);
     return { code, output: oneLine(output) || reason };
   } finally {
     signal.removeEventListener('abort', abort);

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+import { wait } from '@outrigger/core';
 import { kill } from './strays.ts';
 
 export type Program = {
@@ -19,12 +20,17 @@ export type Running = {
   readonly pid: number | undefined;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Resolves when the program itself has ended; the rest of its group is killed then, as a container's would be. */
+  /**
+   * Resolves when the program itself has ended and its last words are read; the rest of its group is killed then, as a
+   * container's would be.
+   */
   readonly exited: Promise<Exit>;
   signal(name: NodeJS.Signals): void;
   /** The whole group, at once. */
   kill(): void;
 };
+
+const drainMilliseconds = 250;
 
 const alive = new Set<Running>();
 
@@ -38,13 +44,16 @@ export function launch({ file, args, env, cwd }: Program): Running {
   const killGroup = () => {
     if (child.pid !== undefined) kill(-child.pid);
   };
+  const closed = new Promise((resolve) => child.once('close', resolve));
   const running: Running = {
     pid: child.pid,
     stdout: child.stdout,
     stderr: child.stderr,
-    exited: exitOf(child, file).finally(() => {
+    exited: exitOf(child, file).finally(async () => {
       alive.delete(running);
       killGroup();
+      // A daemon that left the group may hold the pipes open for ever.
+      await Promise.race([closed, wait(drainMilliseconds)]);
     }),
     // Only the program itself: in a container, too, the signal goes to the first process.
     signal: (name) => {
