@@ -77,9 +77,6 @@ function adapt(document: Manifest, { pod, sink }: { pod: string; sink: string })
     return document;
   }
   document.metadata.name = pod;
-  // podman 4.3 refuses annotations longer than 63 characters, and starts an init container again and again under Always.
-  delete document.metadata.annotations;
-  document.spec.restartPolicy = 'OnFailure';
   for (const volume of document.spec.volumes) {
     // podman names the volume of a ConfigMap after the ConfigMap.
     volume.name = own(volume.name);

@@ -45,7 +45,10 @@ test('SIGHUP makes it read its settings again, and unreadable ones change nothin
 });
 
 test('the log is rotated by renaming, and so many old files are kept', async () => {
-  for (let i = 0; i < 40; i++) await get(`/?n=${i}`);
+  for (let i = 1; i <= 40; i++) await get('/');
+  // It answers first and logs then: all is written once it has ended.
+  app.kill('SIGTERM');
+  await once(app, 'exit');
   const names = (await readdir(directory.path)).filter((name) => name.startsWith('billing.log')).toSorted();
   expect(names).toEqual(['billing.log', 'billing.log.1', 'billing.log.2', 'billing.log.3']);
   const texts = await Promise.all(names.toReversed().map((name) => readFile(directory.join(name), 'utf8')));

@@ -112,6 +112,11 @@ export function behavesAsDemo(running: () => Demo): void {
     expect(await metrics()).toContain('billing_info{version="3.2"} 1');
   });
 
+  keepsUpToDate(running);
+  survivesKills(running);
+}
+
+function keepsUpToDate(running: () => Demo): void {
   test('a git push appears in the shared directory and in what the application serves', async () => {
     const demo = running();
     const prices = { hourly: 95, id: randomUUID() };
@@ -146,10 +151,17 @@ export function behavesAsDemo(running: () => Demo): void {
     await until(async () => (await ready()).toSorted().join() === others.toSorted().join(), {
       what: 'all to be ready',
     });
-    const page = await (await fetch(url)).text();
-    for (const name of others) expect(page).toContain(name);
+    const page = async () => (await fetch(url)).text();
+    for (const name of others) expect(await page()).toContain(name);
+    const unnamed = async () => {
+      const [text, pids] = await Promise.all([page(), demo.pids()]);
+      return pids.filter((pid) => !new RegExp(`>${pid}<`).test(text));
+    };
+    await until(async () => (await unnamed()).length === 0, { what: 'every process on the page' });
   });
+}
 
+function survivesKills(running: () => Demo): void {
   describe('kill -9 of a sidecar', () => {
     test.each(sidecars)('%s comes back, and neither the others nor the application notice', async (name) => {
       const demo = running();

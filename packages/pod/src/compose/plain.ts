@@ -1,7 +1,7 @@
 // The plain form of a manifest, for podman and clusters that know no native sidecars: sidecars are ordinary containers,
 // first in the list, and are probed by a command of their own image. Comments and order of the YAML stay.
 
-import { type Document, isNode, isSeq, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Document, isMap, isNode, isSeq, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import { type ContainerEntry, containersOf, type ProbeKind, probeKinds, probeOf } from '../manifest/containers.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { SidecarParameters } from '../manifest/parameters.ts';
@@ -32,6 +32,8 @@ export function plainForm(manifest: Manifest, parameters: ReadonlyMap<string, Si
     if (entry.kind === 'sidecar') node.delete('restartPolicy');
   }
   moveSidecars(yaml.getIn(['spec']) as YAMLMap, containers);
+  notes.push(...restartOnFailure(yaml, containers));
+  dropAnnotations(yaml);
   const text = source.documents.map(({ yaml }) => printDocument(yaml, source.text)).join('');
   return { text, notes };
 }
@@ -47,6 +49,22 @@ function moveSidecars(spec: YAMLMap, containers: readonly ContainerEntry[]): voi
   ordinary.items.unshift(...sidecars);
   for (const list of [initial, ordinary]) if (isNode(list.items[0])) list.items[0].spaceBefore = false;
   if (initial.items.length === 0) spec.delete('initContainers');
+}
+
+/** podman runs an ordinary init container again and again under Always, which is what an absent policy means. */
+function restartOnFailure(yaml: Document.Parsed, containers: readonly ContainerEntry[]): string[] {
+  if (yaml.hasIn(['spec', 'restartPolicy']) || !containers.some(({ kind }) => kind === 'init')) return [];
+  yaml.setIn(['spec', 'restartPolicy'], 'OnFailure');
+  return ['spec.restartPolicy: OnFailure, because podman runs an init container for ever under Always'];
+}
+
+/** Those for `outrigger run` mean nothing elsewhere, and podman 4.3 refuses an annotation of over 63 characters. */
+function dropAnnotations(yaml: Document.Parsed): void {
+  const place = ['metadata', 'annotations'];
+  const annotations = yaml.getIn(place);
+  if (!isMap(annotations)) return;
+  annotations.items = annotations.items.filter(({ key }) => !String(key).startsWith('outrigger.dev/'));
+  if (annotations.items.length === 0) yaml.deleteIn(place);
 }
 
 /** A comment above the first item belongs to the list: it is to stay with the item. */
