@@ -50,12 +50,18 @@ async function polls(): Promise<number> {
   return Number(/^outrigger_git_sync_polls_total\{result="unchanged"\} (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
-/** Milliseconds of CPU so far; the kernel counts in hundredths of a second. */
+/** Milliseconds of CPU so far, of the process and of all below it; the kernel counts in hundredths of a second. */
 async function cpuOf(pid: number): Promise<{ own: number; children: number }> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [user, system, childUser, childSystem] = fields.slice(11, 15).map(Number);
-  return { own: (user! + system!) * 10, children: (childUser! + childSystem!) * 10 };
+  let children = (childUser! + childSystem!) * 10;
+  for (const child of (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean)) {
+    // A git that ends in between is counted with its parent.
+    const below = await cpuOf(Number(child)).catch(() => ({ own: 0, children: 0 }));
+    children += below.own + below.children;
+  }
+  return { own: (user! + system!) * 10, children };
 }
 
 /** Started by a shell, which is as cheap a parent as there is. */

@@ -48,8 +48,8 @@ export const errors = defineErrors({
     hint: 'Nothing of yours is deleted: move it away or choose another --link',
   },
   GIT_CREDENTIAL_UNREADABLE: {
-    message: 'The password cannot be read',
-    hint: 'Check --password-file; it is tried again',
+    message: 'The password cannot be used: its file {problem}',
+    hint: 'Check --password-file; it is read again for every poll',
   },
   GIT_PROGRAM: {
     message: 'git cannot be run',

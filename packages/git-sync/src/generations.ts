@@ -3,6 +3,7 @@
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { publishFile } from '@outrigger/core';
+import * as z from '@outrigger/core/schema';
 import { linkedTree } from './publish.ts';
 import { commitOf, type Workspace } from './workspace.ts';
 
@@ -14,11 +15,14 @@ export type Generation = {
   readonly published: Date;
 };
 
-type State = {
-  readonly repository?: string;
-  readonly reference?: string;
-  readonly generations?: readonly { commit: string; ref: string; tree: string; published: string }[];
-};
+const stateSchema = z.object({
+  repository: z.string(),
+  reference: z.string(),
+  generations: z.array(
+    z.object({ commit: z.string(), ref: z.string(), tree: z.string(), published: z.iso.datetime() }),
+  ),
+});
+type State = z.output<typeof stateSchema>;
 
 // Readers that entered the tree before the swap finish in it; the one before that goes.
 const kept = 2;
@@ -27,6 +31,7 @@ export class Generations {
   readonly #workspace: Workspace;
   #list: Generation[] = [];
   #sameSource = false;
+  #trusted = true;
   #current: Generation | undefined;
 
   private constructor(workspace: Workspace) {
@@ -38,8 +43,8 @@ export class Generations {
     const generations = new Generations(workspace);
     const { repository, reference } = workspace;
     const state = await readState(workspace);
-    generations.#sameSource = state.repository === repository.url && state.reference === reference.written;
-    generations.#list = (state.generations ?? []).map(({ commit, ref, tree, published }) => ({
+    generations.#sameSource = state?.repository === repository.url && state.reference === reference.written;
+    generations.#list = (state?.generations ?? []).map(({ commit, ref, tree, published }) => ({
       commit,
       ref,
       tree: join(workspace.root, tree),
@@ -55,7 +60,7 @@ export class Generations {
     return this.#sameSource;
   }
 
-  /** What the link points to, or undefined when nothing usable is published. */
+  /** What the link points to. */
   get current(): Generation | undefined {
     return this.#current;
   }
@@ -68,17 +73,18 @@ export class Generations {
   /** The link points to it now. */
   add(generation: Generation): void {
     this.#current = generation;
+    this.#trusted = true;
     this.#list = [generation, ...this.#list.filter(({ tree }) => tree !== generation.tree)].slice(0, kept);
   }
 
   /** The tree cannot be relied on: the next sync makes another one, and this stays published until then. */
   distrust(): void {
-    this.#current = undefined;
+    this.#trusted = false;
   }
 
-  /** Whether the link and the tree are still there: somebody may have removed either. */
-  async stands(): Promise<boolean> {
-    if (!this.#current) return false;
+  /** Whether this commit is published, and link and tree are still there: somebody may have removed either. */
+  async stands(commit: string): Promise<boolean> {
+    if (!this.#trusted || this.#current?.commit !== commit) return false;
     const { tree } = this.#current;
     if ((await linkedTree(this.#workspace)) !== tree) return false;
     return lstat(join(tree, '.git')).then(
@@ -112,6 +118,7 @@ export class Generations {
       })),
     };
     await publishFile(stateFile, `${JSON.stringify(state)}\n`);
+    this.#sameSource = true;
   }
 
   /** A run that was killed right after the swap has not noted it. */
@@ -125,11 +132,11 @@ export class Generations {
   }
 }
 
-async function readState({ stateFile }: Workspace): Promise<State> {
+/** Undefined when there is none, or a damaged one: it holds nothing that the next sync does not find out again. */
+async function readState({ stateFile }: Workspace): Promise<State | undefined> {
   try {
-    return JSON.parse(await readFile(stateFile, 'utf8')) as State;
+    return stateSchema.parse(JSON.parse(await readFile(stateFile, 'utf8')));
   } catch {
-    // None yet, or damaged: it holds nothing that the next sync does not find out again.
-    return {};
+    return undefined;
   }
 }

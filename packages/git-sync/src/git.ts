@@ -1,9 +1,11 @@
 // Runs git, hardened: no prompt, no hook, no configuration but ours, one transport, credentials for one host. What a
 // program says may hold secrets, so everything is redacted before it leaves this file.
 
+import { resolve } from 'node:path';
 import type { SimpleGitOptions } from 'simple-git';
+import { AskAgain, AskError } from './ask-again.ts';
 import type { Credential, Repository } from './repository.ts';
-import { prepareSupervision, supervise } from './supervise.ts';
+import { supervise, superviseSimpleGit } from './supervise.ts';
 
 /** git ended with an error; the message is what it said, redacted, on one line. */
 export class GitError extends Error {
@@ -19,9 +21,11 @@ export class GitError extends Error {
   }
 }
 
-export type Git = {
+export type Git = AsyncDisposable & {
   /** A command that asks the remote and needs no local repository: a broken one does not matter to it. */
   ask(args: readonly string[], signal: AbortSignal): Promise<string>;
+  /** The same, for the one question that is asked again and again. Warnings are part of the answer. */
+  askAgain(args: readonly string[], signal: AbortSignal): Promise<string>;
   /** A command that brings something from the remote into the local repository. */
   bring(args: readonly string[], signal: AbortSignal): Promise<string>;
   /** A command on the local repository alone, or on the tree checked out at `tree`. */
@@ -42,13 +46,19 @@ export type GitOptions = {
 /** In the environment of every git this sidecar starts, so that those of a killed one can be told from others. */
 export const rootVariable = 'OUTRIGGER_GIT_ROOT';
 
-export function openGit(options: GitOptions): Git {
+export function openGit(given: GitOptions): Git {
+  const { program } = given;
+  // It is started from another directory.
+  const options = { ...given, program: program.includes('/') ? resolve(program) : program };
   const repository = `--git-dir=${options.gitDirectory}`;
+  const again = new AskAgain();
   return {
     ask: (args, signal) => run(options, { args, signal, credential: options.credential() }),
+    askAgain: (args, signal) => runAgain(options, again, { args, signal, credential: options.credential() }),
     bring: (args, signal) => run(options, { args, where: [repository], signal, credential: options.credential() }),
     local: (args, signal, tree) =>
       run(options, { args, where: tree ? [`--git-dir=${tree}/.git`, `--work-tree=${tree}`] : [repository], signal }),
+    [Symbol.asyncDispose]: () => again[Symbol.asyncDispose](),
   };
 }
 
@@ -77,12 +87,25 @@ async function run(options: GitOptions, { args, where = [], signal, credential }
   }
 }
 
+async function runAgain(options: GitOptions, again: AskAgain, { args, signal, credential }: Run): Promise<string> {
+  const settings = configuration(options.repository).flatMap((setting) => ['-c', setting]);
+  const env = environment(options, credential);
+  try {
+    return await again.ask({ command: [options.program, ...settings, ...args], env }, signal);
+  } catch (error) {
+    if (!(error instanceof AskError)) throw error;
+    const said = redact(error.message, credential);
+    // 127 and 126 are the shell's own: no such program, no permission to run it.
+    throw new GitError(args[0]!, said, { missing: error.status === 127 || error.status === 126 });
+  }
+}
+
 let loaded: Promise<typeof import('simple-git').simpleGit> | undefined;
 
 /** Loaded when first needed: a megabyte that --help and --check do without. */
 function load() {
   loaded ??= import('simple-git').then(({ simpleGit }) => {
-    prepareSupervision();
+    superviseSimpleGit();
     return simpleGit;
   });
   return loaded;

@@ -10,10 +10,21 @@ export type Audience = {
   readonly metrics: Instruments<typeof declared>;
 };
 
-export function notify({ log, events, metrics }: Audience, { commit, ref, published }: Generation): void {
+export function notify({ log, events, metrics }: Audience, generation: Generation): void {
+  const { commit, ref } = generation;
   log.info('Published', { commit, ref });
+  measure(metrics, generation);
+  events.publish('published', { commit, ref });
+}
+
+/** Published by the last run: shown, but nobody needs to hear of it again. */
+export function resume({ log, metrics }: Audience, generation: Generation): void {
+  log.info('Published by the last run', { commit: generation.commit });
+  measure(metrics, generation);
+}
+
+function measure(metrics: Audience['metrics'], { commit, published }: Generation): void {
   metrics.publishedInfo.reset();
   metrics.publishedInfo.set({ commit }, 1);
   metrics.publishedTimestamp.set(published.getTime() / 1000);
-  events.publish('published', { commit, ref });
 }

@@ -2,7 +2,7 @@
 
 import { errors } from './errors.ts';
 import type { Git } from './git.ts';
-import type { Workspace } from './workspace.ts';
+import { isCommit, type Workspace } from './workspace.ts';
 
 export type Head = {
   readonly commit: string;
@@ -18,7 +18,7 @@ export async function poll({ repository, reference }: Workspace, git: Git, signa
   if (commit) return { commit, ref: commit };
   // The peeled name of an annotated tag is the commit that it stands for.
   const names = candidates.flatMap((name) => (name.startsWith('refs/') ? [name, `${name}^{}`] : [name]));
-  const found = parse(await git.ask(['ls-remote', '--', repository.url, ...names], signal));
+  const found = parse(await git.askAgain(['ls-remote', '--', repository.url, ...names], signal));
   const [ref, shadowed] = candidates.filter((name) => found.has(name));
   if (ref) return { commit: (found.get(`${ref}^{}`) ?? found.get(ref))!, ref, shadowed };
   const anything = parse(await git.ask(['ls-remote', '--heads', '--tags', '--', repository.url], signal));
@@ -27,8 +27,8 @@ export async function poll({ repository, reference }: Workspace, git: Git, signa
     : errors.GIT_REF_NOT_FOUND({ repo: repository.url, ref: written });
 }
 
-/** ls-remote matches the end of names too, so only what is asked for exactly counts. */
+/** ls-remote matches the end of names too, so only what is asked for exactly counts; warnings have no tab. */
 function parse(listing: string): Map<string, string> {
   const lines = listing.split('\n').map((line) => line.split('\t'));
-  return new Map(lines.flatMap(([commit, name]) => (commit && name ? [[name, commit]] : [])));
+  return new Map(lines.flatMap(([commit, name]) => (isCommit(commit!) && name ? [[name, commit!]] : [])));
 }

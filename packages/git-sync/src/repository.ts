@@ -49,14 +49,16 @@ function localPath(url: URL): string {
 function remote(url: URL): Omit<Repository, 'leaf'> {
   // A host such as -oProxyCommand would be an option to whatever program is told to connect to it.
   if (url.hostname.startsWith('-')) throw new Error('a host name that does not start with "-" is expected');
-  const { username, password } = url;
+  const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+  // git takes credentials line by line: a second line would be something else, another host for example.
+  if (/[\u0000-\u001f]/.test(username + password)) throw new Error(`${expected}, without control characters`);
   url.username = '';
   url.password = '';
   return {
     url: url.href,
     protocols: url.protocol === 'https:' ? 'https' : 'http:https',
     origin: url.origin,
-    ...(username && { credential: { username: decodeURIComponent(username), password: decodeURIComponent(password) } }),
+    ...(username && { credential: { username, password } }),
   };
 }
 

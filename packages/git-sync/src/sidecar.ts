@@ -46,7 +46,9 @@ export const sidecar = defineSidecar({
     if (orphans > 0) context.log.warn('Ended git processes that the last run left behind', { count: orphans });
     const generations = await openGenerations(workspace);
 
-    const git = openGit({ ...workspace, program: parameters.git, credential: () => credentialOf(parameters) });
+    const git = stack.use(
+      openGit({ ...workspace, program: parameters.git, credential: () => credentialOf(parameters) }),
+    );
     const sync = new Sync({
       workspace,
       git,

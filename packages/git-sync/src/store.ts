@@ -49,7 +49,7 @@ export class Store {
 
   /** Forgets trees that are gone, and objects that nothing reaches any more when there are many. */
   async collectGarbage(signal: AbortSignal): Promise<void> {
-    await this.#git.local(['worktree', 'prune', '--expire=now'], signal);
+    await this.#git.local(['worktree', 'prune', '--verbose', '--expire=now'], signal);
     await this.#git.local(['gc', '--auto', '--quiet'], signal);
   }
 

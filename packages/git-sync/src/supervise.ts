@@ -1,5 +1,5 @@
-// Programs that simple-git starts, each in a process group of its own. simple-git ends the one process it started, with
-// SIGINT; git leaves the transfer to children (git-remote-https, ssh, index-pack), which would live on and hold its pipes.
+// Programs in process groups of their own. git leaves the transfer to children (git-remote-https, index-pack), which
+// would live on and hold its pipes; simple-git ends the one process it started, with SIGINT.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
@@ -13,8 +13,13 @@ type Launch = { child?: ChildProcess; closed?: boolean };
 const launches = new AsyncLocalStorage<Launch>();
 const running = new Set<ChildProcess>();
 
-/** Called once, before the first program starts. */
-export function prepareSupervision(): void {
+// A second SIGTERM ends the sidecar at once; what it started must not outlive it.
+process.on('exit', () => {
+  for (const child of running) signalGroup(child, 'SIGKILL');
+});
+
+/** Once, before simple-git starts anything. */
+export function superviseSimpleGit(): void {
   // The documented place to see a process start: nothing else tells the pid, or takes options for it.
   subscribe('tracing:child_process.spawn:start', (message) => {
     const launch = launches.getStore();
@@ -22,16 +27,17 @@ export function prepareSupervision(): void {
     const { process: child, options } = message as { process: ChildProcess; options: { detached: boolean } };
     options.detached = true;
     launch.child = child;
-    running.add(child);
-    child.once('exit', () => running.delete(child));
+    track(child);
     child.once('close', () => {
       launch.closed = true;
     });
   });
-  // A second SIGTERM ends the sidecar at once; what it started must not outlive it.
-  process.on('exit', () => {
-    for (const child of running) signalGroup(child, 'SIGKILL');
-  });
+}
+
+/** The leader of a group: it ends with this process. */
+export function track(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
 }
 
 /** Runs what starts one program; when the signal aborts, ends the whole group and rejects with the signal's reason. */
@@ -39,15 +45,13 @@ export async function supervise<T>(start: () => Promise<T>, signal: AbortSignal)
   signal.throwIfAborted();
   const launch: Launch = {};
   const aborted = Promise.withResolvers<never>();
-  const abort = () => endGroup(launch).finally(() => aborted.reject(signal.reason));
+  const abort = () => endGroup(launch.child).finally(() => aborted.reject(signal.reason));
   signal.addEventListener('abort', abort, { once: true });
   try {
     const output = launches.run(launch, start);
     // A process that is told to end fails before its group is known to be gone.
-    return await Promise.race([
-      output.catch((error) => (signal.aborted ? aborted.promise : Promise.reject(error))),
-      aborted.promise,
-    ]);
+    const settled = output.catch((error) => (signal.aborted ? aborted.promise : Promise.reject(error)));
+    return await Promise.race([settled, aborted.promise]);
   } finally {
     signal.removeEventListener('abort', abort);
     // git is through, yet a child of it still holds its output: a transfer that nobody waits for any more.
@@ -55,7 +59,8 @@ export async function supervise<T>(start: () => Promise<T>, signal: AbortSignal)
   }
 }
 
-async function endGroup({ child }: Launch): Promise<void> {
+/** SIGTERM, some time, SIGKILL. */
+export async function endGroup(child: ChildProcess | undefined): Promise<void> {
   if (!child) return;
   signalGroup(child, 'SIGTERM');
   if (child.exitCode === null && child.signalCode === null) {

@@ -7,7 +7,7 @@ import { classify, type Stage } from './classify.ts';
 import { fetch } from './fetch.ts';
 import type { Generation, Generations } from './generations.ts';
 import type { Git } from './git.ts';
-import { type Audience, notify } from './notify.ts';
+import { type Audience, notify, resume } from './notify.ts';
 import { type Head, poll } from './poll.ts';
 import { linkedTree, publish } from './publish.ts';
 import type { Store } from './store.ts';
@@ -70,8 +70,10 @@ export class Sync {
     await this.#prepare(signal);
 
     const head = await this.#poll(signal);
-    if (head.commit === generations.current?.commit && (await this.#stage('local', () => generations.stands()))) {
+    if (await this.#stage('local', () => generations.stands(head.commit))) {
       this.#parts.usable();
+      // Another name for the same commit: the next start must know whose it is.
+      if (!generations.sameSource) await this.#stage('local', () => generations.save());
       return 'unchanged';
     }
 
@@ -103,10 +105,11 @@ export class Sync {
 
   /** Takes over what the last run published: a restart while the remote is down costs nothing. */
   async #resume(signal: AbortSignal): Promise<void> {
-    const { generations, git } = this.#parts;
+    const { generations, git, audience } = this.#parts;
     await generations.removeOthers();
     const { current, sameSource } = generations;
     if (!current) return;
+    resume(audience, current);
     const found = await verify(current.tree, git, signal).catch((error) => {
       if (signal.aborted) throw error;
       return undefined;

@@ -36,7 +36,7 @@ test('a reader never sees a missing file or two commits mixed during 50 pushes',
   reading = false;
   await reader;
   expect(seen.size).toBeGreaterThan(25);
-}, 180_000);
+}, 300_000);
 
 test('readiness, the event, the API and the metrics tell of the commit', async () => {
   await using directory = await scratch();

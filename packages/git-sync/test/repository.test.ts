@@ -38,6 +38,7 @@ describe('the address of the repository', () => {
     'file://server/share/site.git',
     'relative/site.git',
     'https://example.com/site.git\nurl',
+    'https://me:pass%0ahost=evil.example@example.com/site.git',
     '/srv/site.git\0',
     '',
   ])('%j is refused', (written) => {

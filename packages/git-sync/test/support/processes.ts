@@ -2,14 +2,16 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Command lines of the processes that were started for this root. */
-export async function gitProcesses(root: string): Promise<string[]> {
-  const found: string[] = [];
+export type GitProcess = { readonly pid: string; readonly line: string };
+
+/** Those that were started for this root, without the shell that is kept for polling. */
+export async function gitProcesses(root: string): Promise<GitProcess[]> {
+  const found: GitProcess[] = [];
   for (const pid of await readdir('/proc')) {
     const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
     if (!environment.split('\0').includes(`OUTRIGGER_GIT_ROOT=${root}`)) continue;
     const line = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
-    if (line !== '') found.push(line.replaceAll('\0', ' '));
+    if (line !== '' && !line.startsWith('sh\0')) found.push({ pid, line: line.replaceAll('\0', ' ') });
   }
   return found;
 }
