@@ -91,7 +91,8 @@ export class AskAgain {
     const end = shell.end.exec(shell.said);
     if (!end && shell.said.length > mostCharacters) {
       void endGroup(shell.child);
-      return this.#lose(shell, 'the answer is too long');
+      this.#lose(shell, 'the answer is too long');
+      return;
     }
     if (!end) return;
     const status = Number(end[1]);

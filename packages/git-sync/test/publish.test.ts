@@ -68,7 +68,7 @@ test('readiness, the event, the API and the metrics tell of the commit', async (
   expect(await (await sidecar.get('/v1/status')).json()).toMatchObject({ commit: second, failures: 0 });
   const metrics = await until(
     async () =>
-      /^[^]*polls_total\{result="published"\} 2$[^]*/m.exec(await (await sidecar.get('/metrics')).text())?.[0],
+      /^[\s\S]*polls_total\{result="published"\} 2$[\s\S]*/m.exec(await (await sidecar.get('/metrics')).text())?.[0],
     { what: 'two publications to be counted' },
   );
   expect(metrics).toContain(`outrigger_git_sync_published_info{commit="${second}"} 1`);
