@@ -1,6 +1,7 @@
 // Bundles a role into one executable file, dist/main.mjs, as its image holds it. Run in the role's folder.
 
 import { chmodSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const file = 'dist/main.mjs';
@@ -18,6 +19,8 @@ await build({
   keepNames: false,
   legalComments: 'linked',
   conditions: ['node', 'import'],
+  // prom-client loads it for a default metric that no sidecar has.
+  alias: { '@opentelemetry/api': fileURLToPath(new URL('absent.cjs', import.meta.url)) },
   banner: {
     js: [
       '#!/usr/bin/env -S node --max-semi-space-size=2 --disable-warning=ExperimentalWarning',

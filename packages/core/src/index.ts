@@ -29,5 +29,6 @@ export { formatDuration, formatSize, parseDuration, parseSize } from './paramete
 export { listProcesses, type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from './processes.ts';
 export { publishFile, publishLink } from './publish.ts';
 export { exitCodes, run } from './run.ts';
+export { scriptOf } from './script-of.ts';
 export { Secret } from './secret.ts';
 export { type AnySidecar, type Context, defineSidecar, type Sidecar } from './sidecar.ts';

@@ -1,7 +1,7 @@
 // Attribute: from two samples to the CPU share of each process and the totals of each container.
 
 import { uptime } from 'node:os';
-import { ticksPerSecond } from '@outrigger/core';
+import { scriptOf, ticksPerSecond } from '@outrigger/core';
 import type { Measured, MemoryKind, Sample } from './sample.ts';
 
 export type Process = {
@@ -85,7 +85,8 @@ export class Attribution {
     return {
       pid,
       parent,
-      name,
+      // Every program of Node.js has the same name in the kernel, and so have those of other interpreters.
+      name: scriptOf(command)?.slice(0, 256) ?? name,
       program: programOf(command),
       ...(this.#showArguments && { arguments: command.slice(1) }),
       container,

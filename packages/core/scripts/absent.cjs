@@ -1,0 +1,1 @@
+// In place of a module that a dependency loads but that no sidecar reaches.
