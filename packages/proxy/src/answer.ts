@@ -1,10 +1,11 @@
 // What the proxy itself answers: problem+json (RFC 9457) with a stable code, and nothing about what lies behind it.
 
 import { STATUS_CODES } from 'node:http';
+import type { errors } from './errors.ts';
 
 export type Problem = {
   readonly status: number;
-  readonly code: string;
+  readonly code: keyof typeof errors;
   readonly detail: string;
   readonly reason?: string;
 };

@@ -9,6 +9,7 @@ const connection = z.object({
   since: z.iso.datetime(),
   state: z.enum(['idle', 'reading', 'active', 'tunnel', 'closing']),
   requests: z.int(),
+  unsentBytes: z.int(),
   tls: z.optional(z.object({ version: z.nullable(z.string()), cipher: z.string() })),
 });
 
@@ -28,11 +29,12 @@ export const routes = {
     summary: 'Client connections that are open and what each is doing',
     response: z.array(connection),
     handle: ({ traffic }: State) =>
-      Array.from(traffic.clients, ({ address, since, state, requests, tls }) => ({
+      Array.from(traffic.clients, ({ address, since, state, requests, unsent, tls }) => ({
         client: address,
         since: since.toISOString(),
         state,
         requests,
+        unsentBytes: unsent,
         ...(tls && { tls }),
       })),
   }),

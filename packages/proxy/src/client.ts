@@ -3,10 +3,11 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { answer } from './answer.ts';
+import { releaseAfter } from './blocks.ts';
 import { Exchange, type Peer } from './exchange.ts';
 import { type Identity, identify } from './forward.ts';
 import { MORE, REFUSED } from './http/fields.ts';
-import { Partial } from './http/partial.ts';
+import { Fragments } from './http/fragments.ts';
 import { type Refusal, refusals } from './http/refusal.ts';
 import { RequestHead } from './http/request-head.ts';
 import type { Traffic } from './traffic.ts';
@@ -35,7 +36,7 @@ export class Client implements Peer {
   #exchange: Exchange | undefined;
   #tunnel: Tunnel | undefined;
   /** Octets of the next head: it is not whole yet, or another exchange comes first. */
-  #pending: Partial | undefined;
+  #pending: Fragments | undefined;
   #closing = false;
   #discarded = 0;
   #paused = false;
@@ -71,6 +72,11 @@ export class Client implements Peer {
     return { version: this.#socket.getProtocol(), cipher: this.#socket.getCipher()?.name ?? 'unknown' };
   }
 
+  /** Octets that wait for the client to take them. */
+  get unsent(): number {
+    return this.#socket.writableLength;
+  }
+
   get needsDrain(): boolean {
     return this.#socket.writableNeedDrain;
   }
@@ -100,7 +106,7 @@ export class Client implements Peer {
   #await(octets: Buffer): void {
     // The time runs from the first octet of a head, whatever drips in.
     if (!this.#pending && this.requests > 0) this.#allow(this.#traffic.parameters.headTimeout);
-    this.#pending = new Partial(octets);
+    this.#pending = new Fragments(octets);
   }
 
   #exchangeFor(octets: Buffer, after: number): void {
@@ -119,7 +125,7 @@ export class Client implements Peer {
   // Pipelined requests wait in the kernel, not in our memory.
   #putAside(octets: Buffer): void {
     if (this.#pending) this.#pending.add(octets, 0);
-    else this.#pending = new Partial(octets);
+    else this.#pending = new Fragments(octets);
     this.pause();
   }
 
@@ -148,8 +154,9 @@ export class Client implements Peer {
   #finish(): void {
     this.#closing = true;
     this.#pending = undefined;
-    this.#allow(lingering);
-    this.#socket.end();
+    // What is still to be sent has the client's time; the lingering starts after it.
+    this.#allow(this.#traffic.parameters.clientTimeout);
+    this.#socket.end(() => this.#allow(lingering));
     this.resume();
   }
 
@@ -186,7 +193,7 @@ export class Client implements Peer {
 
   write(octets: Buffer): boolean {
     this.#traffic.tally.sent(octets.length);
-    return this.#socket.write(octets);
+    return this.#socket.write(octets, releaseAfter(octets));
   }
 
   pause(): void {

@@ -42,7 +42,7 @@ export const errors = defineErrors({
     hint: 'Renew it and replace the files; they are read again without a restart',
   },
   PROXY_DRAIN: {
-    message: 'Waiting for {requests} requests in flight',
-    hint: 'They may take until --drain-timeout',
+    message: 'Stopping waits for {requests} requests in flight',
+    hint: 'They may take until --drain-timeout; it should be longer than the slowest request',
   },
 });

@@ -1,10 +1,11 @@
 // The response on its way to the client: the head's lines copied as ranges, those of the hop behind us left out, framing
 // and connection written by us.
 
+import { room } from './blocks.ts';
 import { Body } from './http/body.ts';
 import { kinds } from './http/field-kind.ts';
 import { MORE, REFUSED } from './http/fields.ts';
-import { Partial } from './http/partial.ts';
+import { Fragments } from './http/fragments.ts';
 import { ResponseHead } from './http/response-head.ts';
 
 const dropped = (1 << kinds.transferEncoding) | (1 << kinds.connection) | (1 << kinds.hop) | (1 << kinds.upgrade);
@@ -49,7 +50,7 @@ export class Relay {
   #body: Body | undefined;
   #asChunks = false;
   #interims = 0;
-  #partial: Partial | undefined;
+  #partial: Fragments | undefined;
   /** Of the final response, once its head is there. */
   status = 0;
   /** The client's connection may carry another request. */
@@ -93,7 +94,7 @@ export class Relay {
     const after = head.read(buffer, from, { end, most: mostHead });
     if (after === REFUSED) return this.#refuse(head.refusal!.detail);
     if (after === MORE) {
-      this.#partial = new Partial(Buffer.from(buffer.subarray(from, end)));
+      this.#partial = new Fragments(Buffer.from(buffer.subarray(from, end)));
       return nothing;
     }
     this.#partial = undefined;
@@ -123,10 +124,10 @@ export class Relay {
     return stop > after ? out.subarray(0, body.write(buffer, out, length, this.#asChunks)) : out.subarray(0, length);
   }
 
-  #write(buffer: Buffer, manner: Manner, room: number): { out: Buffer; length: number } {
-    const out = Buffer.allocUnsafe(mostRelayed(head) + room);
+  #write(buffer: Buffer, manner: Manner, most: number): { out: Buffer; length: number } {
+    const out = room(mostRelayed(head) + most);
     const length = writeHead(buffer, out, head, manner);
-    return { out: room > 0 ? out : out.subarray(0, length), length };
+    return { out: most > 0 ? out : out.subarray(0, length), length };
   }
 
   /** How the response ends behind us, and how it is framed before us. */
@@ -153,7 +154,7 @@ export class Relay {
     const stop = body.read(buffer, from, end);
     if (stop < 0) return this.#refuse(body.refusal!.detail);
     if (stop < end) this.reusable = false;
-    const out = Buffer.allocUnsafe(body.mostWritten(this.#asChunks));
+    const out = room(body.mostWritten(this.#asChunks));
     return out.subarray(0, body.write(buffer, out, 0, this.#asChunks));
   }
 

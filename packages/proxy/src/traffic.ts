@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Log, Values } from '@outrigger/core';
 import type { Client, ClientState } from './client.ts';
+import { errors } from './errors.ts';
 import type { parameters } from './parameters.ts';
 import type { Pool } from './pool.ts';
 import type { Route } from './route.ts';
@@ -78,6 +79,7 @@ export class Traffic {
     this.now = performance.now();
     for (const client of this.clients) client.drain();
     if (this.clients.size === 0) return;
+    this.log.info(errors.PROXY_DRAIN({ requests: this.counts.active, tunnels: this.counts.tunnel }));
     await new Promise<void>((resolve) => {
       this.#empty = resolve;
     });

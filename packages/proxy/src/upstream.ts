@@ -63,7 +63,8 @@ export class Upstream {
   }
 
   #read(length: number): boolean {
-    if (this.#user) this.#user.onUpstreamData(shared, 0, length);
+    // Before the request has left, there is nothing that this could be the response to.
+    if (this.#user && !this.unsent) this.#user.onUpstreamData(shared, 0, length);
     else this.#discard(true);
     return true;
   }
@@ -73,7 +74,7 @@ export class Upstream {
     else this.#discard(false);
   }
 
-  // Octets on an idle connection would become the next client's response.
+  // Octets on an idle connection would become the next client's response. A user that waits hears of the close.
   #discard(unasked: boolean): void {
     this.#keeper.onGone(this, unasked);
     this.#socket.destroy();

@@ -172,6 +172,41 @@ describe('a slow client', () => {
   });
 });
 
+test('a client that takes the end of its response slowly gets all of it, though the connection is closing', async () => {
+  await using application = await RawApplication.open();
+  await using proxy = await startProxy({ upstream: application.url });
+  using client = await dial(proxy.port);
+  client.send(getAndClose).socket.pause();
+  const upstream = await until(() => application.connections[0]);
+  const state = async () => {
+    const list = (await (await proxy.sidecar.get('/v1/connections')).json()) as {
+      state: string;
+      unsentBytes: number;
+    }[];
+    return list[0]!;
+  };
+  upstream.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const size = 32_768;
+  let sent = 0;
+  // Until the kernel takes no more, and the proxy has to keep some.
+  while ((await state()).unsentBytes === 0) {
+    const relayed = await proxy.metric('sent_bytes_total');
+    upstream.send(`8000\r\n${'x'.repeat(size)}\r\n`);
+    sent += size;
+    await until(async () => (await proxy.metric('sent_bytes_total')) >= relayed + size);
+  }
+  upstream.send('0\r\n\r\n');
+  await until(async () => (await state()).state === 'closing');
+  // Longer than the proxy lingers after its last octet.
+  const since = performance.now();
+  await until(() => performance.now() - since > 3_000);
+  expect((await state()).unsentBytes).toBeGreaterThan(0);
+  client.socket.resume();
+  const text = await client.untilEnd();
+  expect(text.match(/x/g)).toHaveLength(sent);
+  expect(text).toMatch(/\r\n0\r\n\r\n$/);
+});
+
 test('an idle connection is kept for its time between two requests and then closed', async () => {
   await using application = await RawApplication.open(always(ok));
   await using proxy = await startProxy({ upstream: application.url, flags: timeouts });

@@ -1,121 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestOptions, request, type ServerResponse } from 'node:http';
-import { request as secureRequest } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { freePort, until } from '@outrigger/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { httpApplication } from './http-application.ts';
 import { always, ask, dial, get, getAndClose, ok, RawApplication, type Serve } from './raw.ts';
 import { type RunningProxy, startProxy } from './start-proxy.ts';
 
-/** An application on Node's own HTTP server: another reader of what we write. */
-async function application(serve: (request: IncomingMessage, response: ServerResponse) => void, port = 0) {
-  const server = createServer(serve).listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: chosen } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${chosen}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-const digest = async (stream: AsyncIterable<Buffer>) => {
-  const hash = createHash('sha256');
-  let length = 0;
-  for await (const octets of stream) {
-    hash.update(octets);
-    length += octets.length;
-  }
-  return { sum: hash.digest('hex'), length };
-};
-
-const respond = async (options: RequestOptions & { ca?: string }, body: readonly Buffer[] = []) => {
-  const sent = (options.ca ? secureRequest : request)({ host: '127.0.0.1', agent: false, ...options });
-  const arrived = once(sent, 'response') as Promise<[IncomingMessage]>;
-  for (const octets of body) if (!sent.write(octets)) await Promise.race([once(sent, 'drain'), arrived]);
-  sent.end();
-  const [response] = await arrived;
-  return response;
-};
-
 const rss = async (proxy: RunningProxy) =>
   Number(/process_resident_memory_bytes (\d+)/.exec(await (await proxy.sidecar.get('/metrics')).text())![1]);
-
-describe.each([false, true])('with TLS %s', (tls) => {
-  let echo: Awaited<ReturnType<typeof application>>;
-  let proxy: RunningProxy;
-  beforeAll(async () => {
-    echo = await application((incoming, response) => {
-      if (incoming.url === '/echo') incoming.pipe(response);
-      else if (incoming.url === '/digest') digest(incoming).then((result) => response.end(JSON.stringify(result)));
-      else response.end(JSON.stringify({ headers: incoming.headers, url: incoming.url, method: incoming.method }));
-    });
-    proxy = await startProxy({ upstream: echo.url, tls });
-  });
-  afterAll(async () => {
-    await proxy[Symbol.asyncDispose]();
-    await echo[Symbol.asyncDispose]();
-  });
-  const to = (path: string, options: RequestOptions = {}) => ({
-    port: proxy.port,
-    path,
-    ...(tls && { ca: proxy.ca, servername: 'localhost' }),
-    ...options,
-  });
-
-  test('the application learns who asks, how and for which host', async () => {
-    const response = await respond(to('/who', { headers: { host: 'example.com', traceparent: '00-0af7-b7ad-01' } }));
-    const { headers, url } = JSON.parse(Buffer.concat(await response.toArray()).toString());
-    expect(url).toBe('/who');
-    expect(headers).toMatchObject({
-      host: 'example.com',
-      traceparent: '00-0af7-b7ad-01',
-      'x-forwarded-for': '127.0.0.1',
-      'x-forwarded-proto': tls ? 'https' : 'http',
-      'x-forwarded-host': 'example.com',
-    });
-    expect(headers).not.toHaveProperty('connection', 'close');
-  });
-
-  test.each(['length', 'chunks'])('a body of 32 MiB goes there whole (%s)', async (framing) => {
-    const block = randomBytes(1 << 20);
-    const body = Array.from({ length: 32 }, () => block);
-    const headers = framing === 'length' ? { 'content-length': String(32 << 20) } : {};
-    const response = await respond(to('/digest', { method: 'POST', headers }), body);
-    const expected = createHash('sha256');
-    for (const octets of body) expected.update(octets);
-    expect(JSON.parse(Buffer.concat(await response.toArray()).toString())).toEqual({
-      sum: expected.digest('hex'),
-      length: 32 << 20,
-    });
-  });
-
-  test('a body of 32 MiB goes there and back at the same time', async () => {
-    const block = randomBytes(1 << 20);
-    const sent = (tls ? secureRequest : request)({
-      host: '127.0.0.1',
-      agent: false,
-      ...to('/echo', { method: 'POST' }),
-    });
-    const arrived = once(sent, 'response') as Promise<[IncomingMessage]>;
-    const expected = createHash('sha256');
-    const writing = (async () => {
-      for (let i = 0; i < 32; i++) {
-        expected.update(block);
-        if (!sent.write(block)) await once(sent, 'drain');
-      }
-      sent.end();
-    })();
-    const [response] = await arrived;
-    const { sum, length } = await digest(response);
-    await writing;
-    expect({ sum, length }).toEqual({ sum: expected.digest('hex'), length: 32 << 20 });
-  });
-});
 
 describe('an application on raw sockets', () => {
   let application: RawApplication;
@@ -280,7 +171,7 @@ test('an application that is down is answered for with 502, and works as soon as
   });
   expect(await ask(proxy.port, getAndClose.replace('GET', 'HEAD'))).toMatch(/^HTTP\/1\.1 502 [\s\S]*\r\n\r\n$/);
   expect(await ask(proxy.port, expecting)).toMatch(/^HTTP\/1\.1 502 /);
-  await using _application = await application((_, response) => response.end('up again'), port);
+  await using _application = await httpApplication((_, response) => response.end('up again'), port);
   await client.send(get).until('up again');
   const said = proxy.sidecar.logs().map(({ code, message }) => code ?? message);
   expect(said.filter((each) => each === 'PROXY_UPSTREAM_DOWN')).toHaveLength(1);

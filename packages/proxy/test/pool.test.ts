@@ -115,6 +115,13 @@ test('a connection is closed by us before the application would close it', async
   await until(() => client.text.match(/200 OK/g)?.length === 2);
 });
 
+test('a name with several addresses is tried at each', async () => {
+  await become(always(ok));
+  const port = new URL(application.url).port;
+  await using local = await startProxy({ upstream: `http://localhost:${port}` });
+  expect(await ask(local.port, getAndClose)).toContain('200 OK');
+});
+
 test('a unix socket is an address like any other', async () => {
   await using directory = await scratch();
   const server = createServer((_, response) => response.end('over unix')).listen(directory.join('app.sock'));

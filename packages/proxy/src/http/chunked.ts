@@ -2,8 +2,8 @@
 // disagree about them.
 
 import { Fields } from './fields.ts';
+import { Fragments } from './fragments.ts';
 import { CR, fieldOctet, hexValue, LF, SEMICOLON } from './octets.ts';
-import { Partial } from './partial.ts';
 import { type Refusal, refusals } from './refusal.ts';
 
 const mostExtension = 4096;
@@ -21,7 +21,7 @@ export class Chunked {
   #remaining = 0;
   #digits = 0;
   #extension = 0;
-  #trailer: Partial | undefined;
+  #trailer: Fragments | undefined;
   refusal: Refusal | undefined;
 
   get done(): boolean {
@@ -103,7 +103,7 @@ export class Chunked {
       return end - (section.length - stop);
     }
     if (section.length >= mostTrailer) return this.#refuse(refusals.trailerLength);
-    this.#trailer = new Partial(Buffer.from(section));
+    this.#trailer = new Fragments(Buffer.from(section));
     return end;
   }
 

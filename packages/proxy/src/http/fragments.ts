@@ -3,7 +3,7 @@
 
 import { LF } from './octets.ts';
 
-export class Partial {
+export class Fragments {
   readonly #parts: Buffer[] = [];
   #length = 0;
 

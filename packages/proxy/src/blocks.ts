@@ -1,0 +1,33 @@
+// Memory for bodies on their way to the client, used again once they are sent. Allocating it anew for each read would have
+// the garbage collector run for most of a download.
+
+const size = 65_536 + 256;
+const mostFree = 32;
+
+const free: Buffer[] = [];
+const owners = new WeakMap<ArrayBufferLike, Buffer>();
+
+/** From here on a block is worth its callback. */
+const large = 8_192;
+
+/** Room for `length` octets; goes to `releaseAfter` once written to. */
+export function room(length: number): Buffer {
+  if (length < large || length > size) return Buffer.allocUnsafe(length);
+  const reused = free.pop();
+  if (reused) return reused;
+  const block = Buffer.allocUnsafeSlow(size);
+  owners.set(block.buffer, block);
+  return block;
+}
+
+/**
+ * What to call when octets in such room have been written, if anything. After a failed write the block is left to the
+ * garbage collector: somebody may still be reading from it.
+ */
+export function releaseAfter(octets: Buffer): ((error?: Error | null) => void) | undefined {
+  const block = octets.length < large ? undefined : owners.get(octets.buffer);
+  if (!block) return undefined;
+  return (error) => {
+    if (!error && free.length < mostFree) free.push(block);
+  };
+}
