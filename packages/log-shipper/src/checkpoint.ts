@@ -3,7 +3,7 @@
 import { constants } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Context, every, type Parameters, publishFile, reasonOf } from '@outrigger/core';
+import { type Context, type Parameters, publishFile, reasonOf } from '@outrigger/core';
 import * as z from '@outrigger/core/schema';
 import { errors } from './errors.ts';
 import type { Ledger } from './ledger.ts';
@@ -25,6 +25,7 @@ const positions = z.object({
       born: digits,
       modified: digits,
       size: offset,
+      head: place,
       sinks: z.record(z.string(), place),
     }),
   ),
@@ -91,10 +92,10 @@ export class Checkpoint implements AsyncDisposable {
   readonly path: string;
   readonly #ledger: Ledger;
   readonly #surroundings: Surroundings;
-  readonly #ending = new AbortController();
-  readonly #running: Promise<void>;
-  #saved = -1;
   #saving = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
+  #saved = -1;
   #savedAt: Date | undefined;
   #trouble: string | undefined;
 
@@ -102,14 +103,7 @@ export class Checkpoint implements AsyncDisposable {
     this.path = join(directory, stateName);
     this.#ledger = ledger;
     this.#surroundings = surroundings;
-    this.#running = every(period, this.#ending.signal, () => this.save());
-  }
-
-  /** Makes sure that what is followed now is known to the next start. */
-  save(): Promise<void> {
-    // One after the other: an older state must not replace a younger one.
-    this.#saving = this.#saving.then(() => this.#saveChanges());
-    return this.#saving;
+    ledger.onChange(() => this.#saveSoon());
   }
 
   /** Why the state cannot be written at present. */
@@ -119,6 +113,22 @@ export class Checkpoint implements AsyncDisposable {
 
   get savedAt(): Date | undefined {
     return this.#savedAt;
+  }
+
+  /** Makes sure that what is followed now is known to the next start. */
+  save(): Promise<void> {
+    // One after the other: an older state must not replace a younger one.
+    this.#saving = this.#saving.then(() => this.#saveChanges());
+    return this.#saving;
+  }
+
+  /** One write for all changes of a period, and no timer while there are none. */
+  #saveSoon(): void {
+    if (this.#timer || this.#ended) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.save();
+    }, period);
   }
 
   /** A write that fails is tried again with the next period: shipping goes on meanwhile. */
@@ -136,16 +146,17 @@ export class Checkpoint implements AsyncDisposable {
     } catch (error) {
       metrics.checkpoints.inc({ result: 'failed' });
       // Said once, not four times a second; the whole message names a temporary file, which is another each time.
-      const reason = (error as NodeJS.ErrnoException).message.replace(/, \w+ '.*$/, '');
+      const reason = (error as Error).message.replace(/, \w+ '.*$/, '');
       if (reason !== this.#trouble) log.error(errors.LOG_SHIPPER_STATE_UNWRITABLE({ path: this.path, reason }));
       this.#trouble = reason;
+      this.#saveSoon();
     }
   }
 
   /** After the sinks: what they acknowledged last is written too. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort();
-    await this.#running;
+    this.#ended = true;
+    clearTimeout(this.#timer);
     await this.save();
   }
 }

@@ -26,6 +26,17 @@ export class Cursor {
   }
 }
 
+/** The positions of all sinks in one file. */
+export type Cursors = Map<string, Cursor>;
+
+/** What every sink has acknowledged. */
+export const furthestBack = (cursors: Cursors): number =>
+  Math.min(...[...cursors.values()].map(({ acknowledged }) => acknowledged.offset));
+
+/** What any sink has read. */
+export const furthest = (cursors: Cursors): Place =>
+  [...cursors.values()].map(({ read }) => read).reduce((a, b) => (b.offset > a.offset ? b : a));
+
 /** One followed file. */
 export class Account {
   /** Where it was found; keeps naming it after it was rotated away. */
@@ -37,7 +48,9 @@ export class Account {
   size = 0;
   /** It is no longer where it was found. */
   rotated = false;
-  cursors = new Map<string, Cursor>();
+  /** A place near the beginning, by which content is known of which nothing has been read yet. */
+  head = beginning;
+  cursors: Cursors = new Map();
 
   constructor(file: { path: string; identity: Identity; born: bigint; modified: bigint }) {
     this.path = file.path;
@@ -48,12 +61,13 @@ export class Account {
 
   /** What every sink has acknowledged. */
   get acknowledged(): number {
-    return Math.min(...[...this.cursors.values()].map(({ acknowledged }) => acknowledged.offset));
+    return furthestBack(this.cursors);
   }
 
-  /** What the fastest sink has read. */
-  get read(): number {
-    return Math.max(...[...this.cursors.values()].map(({ read }) => read.offset));
+  /** A place that the content has reached: where the fastest sink is, or near the beginning. */
+  get known(): Place {
+    const place = furthest(this.cursors);
+    return place.offset > 0 ? place : this.head;
   }
 }
 
@@ -79,6 +93,7 @@ export class Ledger {
   readonly #since: bigint;
   readonly #accounts = new Set<Account>();
   #revision = 0;
+  #listener: (() => void) | undefined;
 
   constructor(sinks: readonly string[], { since, files, youngest }: Positions) {
     this.sinks = sinks;
@@ -101,8 +116,14 @@ export class Ledger {
     return this.#accounts;
   }
 
+  /** One listener: whoever keeps it. */
+  onChange(listener: () => void): void {
+    this.#listener = listener;
+  }
+
   changed(): void {
     this.#revision++;
+    this.#listener?.();
   }
 
   /** What was kept of that file is superseded. */
@@ -132,7 +153,7 @@ export class Ledger {
 
   /** A file that cannot be followed now and must not be forgotten. */
   owe(path: string, { identity, ...file }: Generation & { readonly identity: Identity }): void {
-    this.kept.set(keyOf(identity), { path, ...identity, ...written(file), size: 0, sinks: {} });
+    this.kept.set(keyOf(identity), { path, ...identity, ...written(file), size: 0, head: beginning, sinks: {} });
     this.changed();
   }
 
@@ -157,11 +178,12 @@ export class Ledger {
 
   /** What the next start resumes from. */
   positions(): Positions {
-    const files = [...this.#accounts].map(({ path, identity, born, modified, size, cursors }) => ({
+    const files = [...this.#accounts].map(({ path, identity, born, modified, size, head, cursors }) => ({
       path,
       ...identity,
       ...written({ born, modified }),
       size,
+      head,
       sinks: Object.fromEntries([...cursors].map(([sink, { acknowledged }]) => [sink, acknowledged])),
     }));
     const youngest = [...this.youngest].map(([path, { identity, ...file }]) => ({

@@ -3,7 +3,7 @@
 import type { LedgerView } from './api.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Delivery } from './deliver.ts';
-import type { Account, Ledger } from './ledger.ts';
+import { type Account, furthest, type Ledger } from './ledger.ts';
 import type { Source } from './source/source.ts';
 
 /** What the routes see. */
@@ -24,19 +24,13 @@ export function view({ ledger, source, deliveries, checkpoint }: Shipper): Ledge
   };
 }
 
-function viewFile({
-  path,
-  identity,
-  size,
-  rotated,
-  read,
-  acknowledged,
-  cursors,
-}: Account): LedgerView['files'][number] {
+function viewFile(account: Account): LedgerView['files'][number] {
+  const { path, identity, size, rotated, acknowledged, cursors } = account;
   const sinks = [...cursors].map(([sink, cursor]) => [
     sink,
     { read: cursor.read.offset, acknowledged: cursor.acknowledged.offset },
   ]);
+  const read = furthest(cursors).offset;
   const lag = Math.max(0, size - acknowledged);
   return { path, ...identity, size, rotated, read, acknowledged, lag, sinks: Object.fromEntries(sinks) };
 }

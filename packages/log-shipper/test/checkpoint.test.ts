@@ -9,7 +9,7 @@ const corrupt: Record<string, string> = {
   'is cut off': '{"version":1,"files":[{"path":"/lo',
   'is of a later version': '{"version":2,"since":"0","files":[],"youngest":[]}',
   'holds an offset before the file':
-    '{"version":1,"files":[{"path":"/a","device":"1","inode":"1","born":"0","modified":"0","size":1,"sinks":{"stdout":{"offset":-1,"print":""}}}]}',
+    '{"version":1,"files":[{"path":"/a","device":"1","inode":"1","born":"0","modified":"0","size":1,"head":{"offset":0,"print":""},"sinks":{"stdout":{"offset":-1,"print":""}}}],"since":"0","youngest":[]}',
   'holds something else': '[1, 2, 3]',
 };
 

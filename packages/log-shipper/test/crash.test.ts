@@ -1,6 +1,7 @@
 // At least once, whatever happens when.
 
 import { rename } from 'node:fs/promises';
+import { every } from '@outrigger/core';
 import { freePort, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { Receiver } from './receiver.ts';
@@ -51,6 +52,27 @@ test('told to stop, it ships what was written a moment before, also an unfinishe
   await place.append(' go on\nnext\n');
   await using again = await place.ship();
   await until(() => again.stdout === ' go on\nnext\n');
+});
+
+test('told to stop while the application goes on, it does not wait for it to end, and the next one ships the rest', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  let written = 0;
+  const ending = new AbortController();
+  const writing = every(1, ending.signal, async () => {
+    written++;
+    await place.append(`line ${written}\n`);
+  });
+  {
+    await using shipper = await place.ship([...toForward(receiver.address), '--drain-timeout', '1s']);
+    shipper.kill('SIGTERM');
+    expect(await shipper.exited).toEqual({ code: 0, signal: null });
+  }
+  ending.abort();
+  await writing;
+  await using _again = await place.ship(toForward(receiver.address));
+  await receiver.hasAll(sequence(1, written));
+  expect(receiver.lines).toEqual(sequence(1, written));
 });
 
 test('told to stop while the receiver is down, it says what is left, and the next one ships it', async () => {

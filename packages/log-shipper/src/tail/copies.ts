@@ -2,8 +2,7 @@
 // of the original is in the copy, which is therefore read on from the same place.
 
 import { errors } from '../errors.ts';
-import { Cursor, isYounger, type Place } from '../ledger.ts';
-import type { Cursors } from './cursors.ts';
+import { Cursor, type Cursors, isYounger, type Place } from '../ledger.ts';
 import type { FollowedFile } from './followed-file.ts';
 import type { FollowedFiles, Surroundings } from './followed-files.ts';
 import { byAge, generations, isGeneration } from './generations.ts';
@@ -22,13 +21,13 @@ export class Copies {
   /** Whether a file that has appeared is a copy of one whose truncation has not been seen yet. Then it is not read again from its beginning. */
   async recognise(file: FollowedFile): Promise<void> {
     const original = this.#files.byAge.find(
-      ({ account, known }) =>
+      ({ account }) =>
         !account.rotated &&
         isGeneration(file.name, account.path) &&
         isYounger(file.account, account) &&
-        known.offset > 0,
+        account.known.offset > 0,
     );
-    if (!original || !(await file.holds(original.known))) return;
+    if (!original || !(await file.holds(original.account.known))) return;
     // From what is acknowledged: what is in flight belongs to the original.
     for (const [sink, { acknowledged }] of original.account.cursors)
       file.account.cursors.set(sink, new Cursor(acknowledged));
@@ -38,12 +37,12 @@ export class Copies {
 
   /** What lies before a known place is not what it was: truncated, or rewritten. */
   async rewritten(file: FollowedFile): Promise<void> {
-    const { path } = file.account;
+    const { path, cursors, known: place } = file.account;
     const { log, metrics, events } = this.#surroundings;
-    const { unread, known: place } = file;
+    const { unread } = file;
     // At once, so that nobody else sees it too. The copy takes the cursors over, with what is in flight, and is read first.
-    const cursors = file.rewind();
     file.resting = true;
+    await file.rewind();
     const copies = this.#files.byAge.filter(({ copyOf }) => copyOf === file);
     for (const copy of copies) copy.copyOf = undefined;
     const lost = copies.length > 0 || (await this.adopt(file, { path, cursors, place })) ? 0 : unread;

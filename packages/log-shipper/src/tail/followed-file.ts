@@ -4,7 +4,6 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Account, beginning, Cursor, keyOf, type Ledger, type Place } from '../ledger.ts';
 import type { Chunk } from '../source/source.ts';
-import { furthest } from './cursors.ts';
 import { fingerprint, placeAt, reach, readFully } from './fingerprint.ts';
 
 /** Where a sink's chunks are read to: one for all files, since a sink has one chunk at a time. */
@@ -52,7 +51,6 @@ export class FollowedFile implements AsyncDisposable {
   /** Left alone until the next poll: reading it failed. */
   resting = false;
   #longest = 0;
-  #head = beginning;
   readonly #handle: FileHandle;
   readonly #ledger: Ledger;
 
@@ -94,17 +92,21 @@ export class FollowedFile implements AsyncDisposable {
     this.resting = false;
     if (!changed) return 'same';
     this.grown = performance.now();
+    const { cursors, known } = this.account;
     // Not only when it is read: while a sink is down, what is truncated away must be found before its copy is deleted.
-    if (!(await this.holds(this.known))) return rewritten;
+    const holds = await this.holds(known);
+    // Unless a reader has seen it first, and the file begins anew already.
+    if (!holds && this.account.cursors === cursors) return rewritten;
     this.#longest = Math.max(this.#longest, this.account.size);
-    if (this.#head.offset < reach) this.#head = await placeAt(this.#handle, Math.min(reach, this.account.size));
+    await this.#lookAtHead();
     return 'changed';
   }
 
-  /** A place that the content reached when it was looked at last: where the fastest sink is, or near the beginning. */
-  get known(): Place {
-    const place = furthest(this.account.cursors);
-    return place.offset > 0 ? place : this.#head;
+  async #lookAtHead(): Promise<void> {
+    if (this.account.head.offset === reach) return;
+    const bytes = Buffer.alloc(reach);
+    const head = bytes.subarray(0, await readFully(this.#handle, bytes, 0));
+    this.account.head = { offset: head.length, print: fingerprint(head, head) };
   }
 
   cursors(): Iterable<Cursor> {
@@ -136,18 +138,17 @@ export class FollowedFile implements AsyncDisposable {
   async read({ sink, buffer, unfinished }: Reading): Promise<Chunk | typeof rewritten | undefined> {
     const cursor = this.cursor(sink);
     if (cursor.read.offset === 0) await this.#skipHole(cursor);
-    const { offset, print } = cursor.read;
+    const { offset } = cursor.read;
     const before = Math.min(reach, offset);
     const body = buffer.body(before + Math.max(0, this.account.size - offset));
     const length = await readFully(this.#handle, body, offset - before);
     const headLength = await readFully(this.#handle, buffer.head, 0);
     // Read first, compared then: what is compared is at least as new as what was read.
-    const same =
-      length >= before &&
-      headLength >= before &&
-      (offset === 0 || print === fingerprint(buffer.head.subarray(0, before), body.subarray(0, before)));
-    if (!same) return rewritten;
+    const head = buffer.head.subarray(0, headLength);
+    if (!this.#continues(cursor.read, { head, tail: body.subarray(0, Math.min(before, length)) })) return rewritten;
     cursor.seen = offset + length - before;
+    // Shorter than when it was looked at: what was there is gone, and the next look finds out where to.
+    if (length < body.length) this.account.size = Math.min(this.account.size, cursor.seen);
     if (length === before) return undefined;
     const place = (at: number): Place => {
       const known = Math.min(reach, offset + at);
@@ -167,6 +168,14 @@ export class FollowedFile implements AsyncDisposable {
         return () => this.#ledger.acknowledge(cursor, reached);
       },
     };
+  }
+
+  /** Whether these are the bytes that lay before the place; at the beginning, whether they are those that were seen there. */
+  #continues({ offset, print }: Place, { head, tail }: { head: Buffer; tail: Buffer }): boolean {
+    if (offset > 0) return fingerprint(head.subarray(0, Math.min(reach, offset)), tail) === print;
+    const seen = this.account.head;
+    const bytes = head.subarray(0, seen.offset);
+    return seen.offset === 0 || fingerprint(bytes, bytes) === seen.print;
   }
 
   /**
@@ -196,14 +205,14 @@ export class FollowedFile implements AsyncDisposable {
     return this.#longest - Math.min(...[...this.cursors()].map(({ read }) => read.offset));
   }
 
-  /** Starts over: the content that the cursors belong to is not here any more. Returns them. */
-  rewind(): Map<string, Cursor> {
-    const { cursors } = this.account;
+  /** Starts over: the content that the cursors belong to is not here any more. */
+  async rewind(): Promise<void> {
     this.account.cursors = new Map(this.#ledger.sinks.map((sink) => [sink, new Cursor()]));
-    this.#longest = this.account.size;
-    this.#head = beginning;
+    this.account.head = beginning;
     this.#ledger.changed();
-    return cursors;
+    this.account.size = Number((await this.#handle.stat()).size);
+    this.#longest = this.account.size;
+    await this.#lookAtHead();
   }
 
   /** Whether the bytes before the place are those it was taken at. */

@@ -5,8 +5,10 @@ import { type FollowedFile, ReadBuffer, rewritten } from './followed-file.ts';
 import type { Troubles } from './paths.ts';
 import type { Tailer } from './tailer.ts';
 
+type Followed = Pick<Tailer, 'files' | 'change' | 'ended' | 'isQuiet' | 'rewritten'>;
+
 export type ReaderOptions = {
-  readonly tailer: Tailer;
+  readonly tailer: Followed;
   readonly troubles: Troubles;
   /** How many bytes a chunk may have. */
   readonly window: number;
@@ -45,7 +47,7 @@ export async function* readChunks(sink: string, { tailer, troubles, window }: Re
 type Next = { readonly file: FollowedFile; readonly unfinished: Chunk['unfinished'] };
 
 /** The oldest file with something to read of the lineage after the one that was served last. */
-function pick(sink: string, tailer: Tailer, served: string | undefined): Next | undefined {
+function pick(sink: string, tailer: Followed, served: string | undefined): Next | undefined {
   const first = new Map<string, Next>();
   for (const file of tailer.files) {
     if (first.has(file.lineage)) continue;

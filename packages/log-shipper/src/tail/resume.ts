@@ -1,9 +1,8 @@
 // Going on where an earlier run stopped, whatever happened to the files in between.
 
 import { errors } from '../errors.ts';
-import { Cursor, type Kept, keyOf } from '../ledger.ts';
+import { Cursor, type Cursors, furthest, furthestBack, type Kept, keyOf } from '../ledger.ts';
 import type { Copies } from './copies.ts';
-import { type Cursors, furthest, furthestBack } from './cursors.ts';
 import type { FollowedFile } from './followed-file.ts';
 import type { FollowedFiles, Surroundings } from './followed-files.ts';
 import { findBeside } from './generations.ts';
@@ -43,17 +42,18 @@ export class Resumption {
     const cursors = cursorsOf(kept, ledger.sinks);
     if (!found) return this.#gone(kept, cursors);
     const file = await files.open(found.path, kept.path).catch(() => undefined);
-    if (!file) return;
+    // Not to be opened, or renamed this moment: it stays kept, and the next look finds it.
+    if (file?.key !== key) return file?.[Symbol.asyncDispose]();
     file.account.rotated = found.path !== kept.path;
     // An inode says nothing about time; a birth does, where there is one.
-    const sameFile = file.key === key && (file.account.born === 0n || String(file.account.born) === kept.born);
-    const sameContent = sameFile && (await holdsAll(file, cursors));
+    const sameFile = file.account.born === 0n || String(file.account.born) === kept.born;
+    const sameContent = sameFile && (await file.holds(kept.head)) && (await holdsAll(file, cursors));
     // Only its inode names a file that was renamed, and it need not be one that we may ship: without a doubt, or not at all.
-    const certain = present.has(key) || file.account.born > 0n || furthestBack(cursors) > 0;
-    if (sameContent && certain) {
+    const certain = sameFile && (present.has(key) || file.account.born > 0n);
+    if (sameContent && (certain || furthestBack(cursors) > 0)) {
       file.account.cursors = cursors;
       await files.add(file);
-    } else if (sameFile && present.has(key)) await this.#startOver(file, kept, cursors);
+    } else if (certain) await this.#startOver(file, kept, cursors);
     else {
       await file[Symbol.asyncDispose]();
       await this.#gone(kept, cursors);
@@ -63,7 +63,9 @@ export class Resumption {
   /** Truncated meanwhile, and written anew. */
   async #startOver(file: FollowedFile, kept: Kept, cursors: Cursors): Promise<void> {
     const { files, copies, log, metrics } = this.#options;
-    const copied = await copies.adopt(file, { path: kept.path, cursors, place: furthest(cursors) });
+    const place = furthest(cursors);
+    const left = { path: kept.path, cursors, place: place.offset > 0 ? place : kept.head };
+    const copied = await copies.adopt(file, left);
     const lost = copied ? 0 : Math.max(0, kept.size - furthestBack(cursors));
     log.warn(errors.LOG_SHIPPER_FILE_TRUNCATED({ path: kept.path, lost }));
     metrics.truncations.inc();

@@ -74,6 +74,8 @@ for (const [name, encoding] of Object.entries(encodings)) {
       const object = fc.dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true });
       fc.assert(
         fc.property(object, (fields) => {
+          // The decoder that stands for a receiver here refuses this key.
+          fc.pre(!JSON.stringify(fields).includes('"__proto__"'));
           const into = new ByteWriter(16);
           const lines = frame(chunkOf('{}\n'), 100);
           encoding(recordsOf(lines, { fields: [fields] }))(0, into);
