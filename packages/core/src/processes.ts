@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { defineErrors } from './errors.ts';
+import { membersOf } from './pod-members.ts';
 
 export type PodProcess = {
   readonly pid: number;
@@ -245,44 +246,12 @@ async function readHead(path: string, limit: number): Promise<string> {
   }
 }
 
-/** Which processes are of this Pod, and of which of its containers. */
+/** What is shown of the processes of this Pod. */
 function attribute(stats: ReadonlyMap<number, Stat>, identityOf: (pid: number) => Omit<Identity, 'image' | 'readAt'>) {
-  const ours = process.env.OUTRIGGER_POD_ID || undefined;
-  const inPod = inherited(stats, (pid) => {
-    const { podId } = identityOf(pid);
-    return ours === undefined || (podId && podId === ours) || (podId ? false : undefined);
+  return membersOf(stats, identityOf).map(([{ image: _, ...stat }, container]): ProcessUsage => {
+    const { command, user, cgroup } = identityOf(stat.pid);
+    return { ...stat, command, user, cgroup, container };
   });
-  const inherit = inherited(stats, (pid) => identityOf(pid).container);
-  const named = ours === undefined ? namesById([...stats.values()], identityOf) : undefined;
-  return [...stats.values()]
-    .filter(({ pid }) => inPod(pid))
-    .map(({ image: _, ...stat }): ProcessUsage => {
-      const { command, user, cgroup, id, container } = identityOf(stat.pid);
-      const name = named ? (named.get(id) ?? (id === '' ? container : undefined)) : inherit(stat.pid);
-      return { ...stat, command, user, cgroup, container: name ?? id };
-    });
-}
-
-/** What a process itself says, else what its nearest ancestor says: workers overwrite their environment with a title. */
-function inherited<T>(stats: ReadonlyMap<number, Stat>, own: (pid: number) => T | undefined) {
-  const known = new Map<number, T | undefined>();
-  return function of(pid: number): T | undefined {
-    if (known.has(pid) || !stats.has(pid)) return known.get(pid);
-    known.set(pid, undefined);
-    const value = own(pid) ?? of(stats.get(pid)?.parent ?? 0);
-    known.set(pid, value);
-    return value;
-  };
-}
-
-/** One name per container, its oldest process's: the others are whatever it has started since. */
-function namesById(stats: readonly Stat[], identityOf: (pid: number) => { id: string; container: string | undefined }) {
-  const names = new Map<string, string>();
-  for (const { pid } of stats.toSorted((a, b) => a.startTime - b.startTime)) {
-    const { id, container } = identityOf(pid);
-    if (id && container && !names.has(id)) names.set(id, container);
-  }
-  return names;
 }
 
 /** `/kubepods/pod1/<id>`, `cri-containerd-<id>.scope`, `/../<id>` seen from another namespace: 64 hex digits in all. */
