@@ -47,11 +47,18 @@ export function defineErrors<const D extends ErrorDeclarations>(declared: D): Ca
   return { ...Object.fromEntries(makers), [declarations]: declared };
 }
 
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // A connection refused on every address of a name has no message of its own.
+  if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join(', ');
+  return error.message || error.name;
+}
+
 /** What an unknown error says, with its causes, on one line and without a stack. */
 export function reasonOf(error: unknown): string {
   const said: string[] = [];
   for (let each = error, depth = 0; each !== undefined && each !== null && depth < 5; depth++) {
-    const message = each instanceof Error ? each.message || each.name : String(each);
+    const message = messageOf(each);
     if (!said.some((before) => before.includes(message))) said.push(message);
     each = each instanceof Error ? each.cause : undefined;
   }

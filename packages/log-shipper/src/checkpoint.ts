@@ -51,21 +51,22 @@ export async function readPositions(directory: string, { log }: Surroundings): P
   if (found === undefined) return emptySince(BigInt(Date.now() - 20) * 1_000_000n);
   try {
     if (found instanceof Error) throw found;
-    return positions.parse(JSON.parse(found));
+    return parsePositions(JSON.parse(found));
   } catch (error) {
     const aside = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
     await rename(path, aside);
-    log.error(errors.LOG_SHIPPER_STATE_CORRUPT({ path, aside, reason: explain(error) }));
+    log.error(errors.LOG_SHIPPER_STATE_CORRUPT({ path, aside, reason: reasonOf(error) }));
     return emptySince(0n);
   }
 }
 
 const emptySince = (since: bigint): Positions => ({ version: 1, since: String(since), files: [], youngest: [] });
 
-const explain = (error: unknown) =>
-  error instanceof z.core.$ZodError
-    ? error.issues.map(({ path, message }) => `${path.join('.') || 'content'}: ${message}`).join(', ')
-    : reasonOf(error);
+function parsePositions(content: unknown): Positions {
+  const { success, data, error } = positions.safeParse(content);
+  if (success) return data;
+  throw new Error(error.issues.map(({ path, message }) => `${path.join('.') || 'content'}: ${message}`).join(', '));
+}
 
 /** Undefined when there is none, an Error when what is there is no file. Throws when it may be good and cannot be read. */
 async function readState(path: string): Promise<string | Error | undefined> {

@@ -17,20 +17,22 @@ export function isGeneration(path: string, of: string): boolean {
  * whatever is renamed meanwhile is met again further on, so that no file slips through.
  */
 export async function* generations(path: string): AsyncGenerator<Found> {
-  const names = await namesBeside(path);
-  const numbers = names.map((name) => numberOf(name, path)).filter((number) => number !== undefined);
-  const others = names.filter((name) => isGeneration(name, path) && numberOf(name, path) === undefined);
-  const last = numbers.length > 0 ? Math.max(...numbers) + furtherOn : 0;
-  const numbered = Array.from({ length: last }, (_, index) => `${path}.${index + 1}`);
-  for (const name of [...others, ...numbered]) {
-    // One that cannot be looked at is compressed or removed this moment.
-    const found = await look(name).catch(() => undefined);
-    if (found) yield found;
+  for (const name of await namesBeside(path))
+    if (isGeneration(name, path) && numberOf(name, path) === 0) yield* lookAt(name);
+  let next = 1;
+  // A listing may miss a name that is given while it is made, hence two that agree on the end.
+  for (let ends = 0; ends < 2; ) {
+    const last = Math.max(0, ...(await namesBeside(path)).map((name) => numberOf(name, path)));
+    ends = last < next ? ends + 1 : 0;
+    for (; next <= last; next++) yield* lookAt(`${path}.${next}`);
   }
 }
 
-// So many rotations may happen while the names are gone through.
-const furtherOn = 16;
+/** One that cannot be looked at is compressed or removed this moment. */
+async function* lookAt(name: string): AsyncGenerator<Found> {
+  const found = await look(name).catch(() => undefined);
+  if (found) yield found;
+}
 
 /** A file beside a path, by its identity: under a rotated name, or any other. */
 export async function findBeside(path: string, key: string): Promise<Found | undefined> {
@@ -56,5 +58,6 @@ export const byAge = (a: Found, b: Found): number => Number(a.modified - b.modif
 
 const number = (path: string): number => Number(/\.(\d{1,6})$/.exec(path)?.[1] ?? 0);
 
-const numberOf = (path: string, of: string): number | undefined =>
-  path.startsWith(`${of}.`) && /^[1-9]\d{0,3}$/.test(path.slice(of.length + 1)) ? number(path) : undefined;
+/** 3 for app.log.3 of app.log, 0 for what is not numbered. */
+const numberOf = (path: string, of: string): number =>
+  path.startsWith(`${of}.`) && /^[1-9]\d{0,3}$/.test(path.slice(of.length + 1)) ? number(path) : 0;
