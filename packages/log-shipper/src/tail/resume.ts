@@ -6,12 +6,13 @@ import type { Copies } from './copies.ts';
 import type { FollowedFile } from './followed-file.ts';
 import type { FollowedFiles, Surroundings } from './followed-files.ts';
 import { findBeside } from './generations.ts';
-import type { Found, Paths } from './paths.ts';
+import type { Found, Paths, Troubles } from './paths.ts';
 
 type Options = Surroundings & {
   readonly files: FollowedFiles;
   readonly copies: Copies;
   readonly paths: Paths;
+  readonly troubles: Troubles;
 };
 
 export class Resumption {
@@ -41,7 +42,7 @@ export class Resumption {
     const found = names.find(({ path }) => path === kept.path) ?? names[0] ?? (await findBeside(kept.path, key));
     const cursors = cursorsOf(kept, ledger.sinks);
     if (!found) return this.#gone(kept, cursors);
-    const file = await files.open(found.path, kept.path).catch(() => undefined);
+    const file = await this.#open(found.path, kept.path);
     // Not to be opened, or renamed this moment: it stays kept, and the next look finds it.
     if (file?.key !== key) return file?.[Symbol.asyncDispose]();
     file.account.rotated = found.path !== kept.path;
@@ -57,6 +58,19 @@ export class Resumption {
     else {
       await file[Symbol.asyncDispose]();
       await this.#gone(kept, cursors);
+    }
+  }
+
+  async #open(path: string, keptPath: string): Promise<FollowedFile | undefined> {
+    const { files, troubles } = this.#options;
+    try {
+      const file = await files.open(path, keptPath);
+      troubles.end(path);
+      return file;
+    } catch (error) {
+      // Renamed this moment is no trouble.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') troubles.add(path, error);
+      return undefined;
     }
   }
 
