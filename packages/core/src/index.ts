@@ -8,7 +8,9 @@ export { type Catalogue, defineErrors, type ErrorDeclarations, Fault, type Field
 export { Events, type SidecarEvent } from './events.ts';
 export { every, wait } from './every.ts';
 export { type Check, Health, type Latch } from './health.ts';
+export { exitCodes } from './life.ts';
 export { type Log, prettyLine } from './log.ts';
+export type { Budget, Memory } from './memory.ts';
 export {
   counter,
   gauge,
@@ -28,7 +30,9 @@ export type { StandardParameters, StandardValues } from './parameters/standard.t
 export { formatDuration, formatSize, parseDuration, parseSize } from './parameters/units.ts';
 export { listProcesses, type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from './processes.ts';
 export { publishFile, publishLink } from './publish.ts';
-export { exitCodes, run } from './run.ts';
+export { run } from './run.ts';
 export { scriptOf } from './script-of.ts';
 export { Secret } from './secret.ts';
 export { type AnySidecar, type Context, defineSidecar, type Sidecar } from './sidecar.ts';
+export { type StageOptions, Stages } from './stages.ts';
+export type { Supervision, Task } from './tasks.ts';

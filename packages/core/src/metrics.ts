@@ -8,6 +8,7 @@ import {
   type PrometheusContentType,
   Registry,
 } from 'prom-client';
+import type { Budget } from './memory.ts';
 import { snake } from './parameters/names.ts';
 
 type Common = {
@@ -62,22 +63,21 @@ export type MetricFamily = {
 
 export type Metrics<M extends MetricDeclarations> = {
   readonly instruments: Instruments<M>;
+  /** Of every sidecar, for core's own use. */
+  readonly standard: StandardMetrics;
   readonly registry: Registry;
 };
 
 /** Makes one instrument per declaration, and the series that every sidecar has. */
-export function openMetrics<M extends MetricDeclarations>(
-  role: string,
-  declared: M,
-  build: { readonly version: string; readonly phase: () => string },
-): Metrics<M> {
+export function openMetrics<M extends MetricDeclarations>(role: string, declared: M, build: Build): Metrics<M> {
   const registry = new Registry();
   const instruments = Object.entries(declared).map(([key, metric]) => [
     key,
     instrument(metricName(role, key, metric), metric, registry),
   ]);
-  standardMetrics(role, build, registry);
-  return { instruments: Object.fromEntries(instruments), registry };
+  processMetrics(registry);
+  const standard = standardMetrics(role, build, registry);
+  return { instruments: Object.fromEntries(instruments), standard, registry };
 }
 
 function instrument(name: string, { type, help, labels, buckets }: MetricDeclaration, registry: Registry) {
@@ -89,11 +89,15 @@ function instrument(name: string, { type, help, labels, buckets }: MetricDeclara
 
 export const phases = ['starting', 'serving', 'leaving', 'stopping'] as const;
 
-function standardMetrics(
-  role: string,
-  { version, phase }: { version: string; phase: () => string },
-  registry: Registry,
-): void {
+type Build = {
+  readonly version: string;
+  readonly phase: () => string;
+  readonly budget: () => Pick<Budget, 'limit' | 'used' | 'shedding'>;
+};
+
+export type StandardMetrics = ReturnType<typeof standardMetrics>;
+
+function standardMetrics(role: string, { version, phase, budget }: Build, registry: Registry) {
   const registers = [registry];
   new Gauge({
     name: 'outrigger_build_info',
@@ -110,6 +114,42 @@ function standardMetrics(
       for (const each of phases) this.set({ phase: each }, each === phase() ? 1 : 0);
     },
   });
+  const memory = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name: `outrigger_memory_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  memory('limit_bytes', 'What the container may use', () => budget().limit);
+  memory('used_bytes', 'What the container uses and cannot give back', () => budget().used);
+  memory('shedding', '1 while new work is refused for want of memory', () => (budget().shedding ? 1 : 0));
+  return {
+    taskFailures: new Counter({
+      name: 'outrigger_task_failures_total',
+      help: 'Crashes of background tasks',
+      labelNames: ['task'],
+      registers,
+    }),
+    parameterReloads: new Counter({
+      name: 'outrigger_parameter_reloads_total',
+      help: 'Times the parameters were read again, by result: unchanged, changed or refused',
+      labelNames: ['result'],
+      registers,
+    }),
+    watcherMode: new Gauge({
+      name: 'outrigger_watcher_mode',
+      help: '1 for how changes of parameter files are noticed: by events of the kernel or by polling',
+      labelNames: ['mode'],
+      registers,
+    }),
+  };
+}
+
+function processMetrics(registry: Registry): void {
+  const registers = [registry];
   new Counter({
     name: 'process_cpu_seconds_total',
     help: 'User and system CPU time spent',

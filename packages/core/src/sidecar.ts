@@ -5,9 +5,12 @@ import type { Catalogue, ErrorDeclarations } from './errors.ts';
 import type { Events } from './events.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
+import type { Memory } from './memory.ts';
 import type { Instruments, MetricDeclarations, MetricFamily } from './metrics.ts';
 import type { Parameters, Values } from './parameters/parameter.ts';
 import type { StandardValues } from './parameters/standard.ts';
+import type { Stages } from './stages.ts';
+import type { Supervision, Task } from './tasks.ts';
 
 /** What start receives. */
 export type Context<P extends Parameters, M extends MetricDeclarations = MetricDeclarations> = {
@@ -21,8 +24,17 @@ export type Context<P extends Parameters, M extends MetricDeclarations = MetricD
   readonly leaving: AbortSignal;
   /** Nobody needs this sidecar any more (SIGTERM): producers stop now. */
   readonly signal: AbortSignal;
-  /** Disposed in reverse after SIGTERM: what is added first (consumers) stops last. */
-  readonly stack: AsyncDisposableStack;
+  /** Stopped in reverse after SIGTERM: what is added first (consumers) stops last. */
+  readonly stack: Stages;
+  /**
+   * Runs work in the background until `signal` aborts. A crash is logged, counted in outrigger_task_failures_total and
+   * followed by another start after a growing wait or, with `restart: 'fail'`, by the end of the sidecar.
+   */
+  readonly supervise: (name: string, task: Task, supervision?: Supervision) => void;
+  /** What the container may use, and whether to take on more. */
+  readonly memory: Memory;
+  /** This sidecar has done what it was for: stops as after SIGTERM. */
+  readonly stop: () => void;
   /** This process cannot go on: it logs, disposes and exits 1. */
   readonly fail: (error: unknown) => void;
 };

@@ -7,7 +7,48 @@ test('a stop that outlasts the drain time-out exits 75 and says so', async () =>
   await using sidecar = await startSidecar(sample, ['--stall', 'stop', '--drain-timeout', '300ms']);
   sidecar.kill('SIGTERM');
   expect(await sidecar.exited).toEqual({ code: 75, signal: null });
-  expect(sidecar.stderr).toContain('Stopping took longer than --drain-timeout');
+  expect(sidecar.stderr).toContain('Stopping took longer than --drain-timeout: source did not stop within');
+});
+
+test('a stage that hangs does not keep those opened before it from being stopped', async () => {
+  await using sidecar = await startSidecar(sample, ['--stall', 'stop', '--drain-timeout', '300ms']);
+  sidecar.kill('SIGTERM');
+  await sidecar.exited;
+  expect(sidecar.stdout).toBe('flushed\n');
+});
+
+test('a start that does not heed the signal is left behind, and what it had opened is closed', async () => {
+  await using sidecar = await startSidecar(sample, ['--stall', 'deaf', '--drain-timeout', '300ms'], { wait: false });
+  await until(() => sidecar.url);
+  sidecar.kill('SIGTERM');
+  expect(await sidecar.exited).toEqual({ code: 75, signal: null });
+  expect(sidecar.stdout).toBe('closed what start had opened\n');
+  expect(sidecar.stderr).toContain('start did not stop within');
+});
+
+test('a background task that crashes is logged, counted and started again', async () => {
+  await using sidecar = await startSidecar(sample, ['--stall', 'task']);
+  await until(() => sidecar.stdout.includes('greeting again'), { deadline: 20_000, what: 'the second run' });
+  expect(sidecar.logs().find(({ code }) => code === 'TASK_FAILED')).toMatchObject({
+    level: 'error',
+    message: 'The background task "greet" failed',
+    cause: 'tongue-tied',
+  });
+  expect(await (await sidecar.get('/metrics')).text()).toContain('outrigger_task_failures_total{task="greet"} 1\n');
+  sidecar.kill('SIGTERM');
+  expect(await sidecar.exited).toEqual({ code: 0, signal: null });
+});
+
+test('a background task that must not fail ends the sidecar with exit code 1', async () => {
+  await using sidecar = await startSidecar(sample, ['--stall', 'fatal-task'], { wait: false });
+  expect(await sidecar.exited).toEqual({ code: 1, signal: null });
+  expect(sidecar.logs().at(-1)).toMatchObject({ level: 'error', message: 'speechless' });
+});
+
+test('a sidecar that has done what it was for stops itself with exit code 0', async () => {
+  await using sidecar = await startSidecar(sample, ['--stall', 'done'], { wait: false });
+  expect(await sidecar.exited).toEqual({ code: 0, signal: null });
+  expect(sidecar.stdout).toBe('flushed\n');
 });
 
 test('a second SIGTERM ends a stop that hangs', async () => {

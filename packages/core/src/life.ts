@@ -1,0 +1,223 @@
+// One run of a sidecar, from listening to its exit code: listen, start, serve, leave, stop.
+
+import type { Phase } from './admin/app.ts';
+import { openAdminListener } from './admin/listener.ts';
+import { Fault, reasonOf } from './errors.ts';
+import { Events } from './events.ts';
+import { Health } from './health.ts';
+import type { Log } from './log.ts';
+import { MemoryPlan } from './memory.ts';
+import { type Metrics, openMetrics } from './metrics.ts';
+import type { OpenParameters, Reloaded } from './parameters/open-parameters.ts';
+import { formatProblems, ParameterProblem } from './parameters/problem.ts';
+import type { StandardParameters } from './parameters/standard.ts';
+import type { AnySidecar, Context } from './sidecar.ts';
+import { Stages, type Stopped, sayStopped } from './stages.ts';
+import { supervisor } from './tasks.ts';
+import { leaveTerminationMessage } from './termination.ts';
+
+/** 0 stopped as asked, 1 failed, 64 wrong parameters, 75 drain deadline missed. */
+export const exitCodes = { stopped: 0, failed: 1, usage: 64, drainDeadline: 75 } as const;
+
+export class Life {
+  readonly #sidecar: AnySidecar;
+  readonly #parameters: OpenParameters;
+  readonly #log: Log;
+  readonly #health = new Health();
+  readonly #events = new Events();
+  readonly #leaving = new AbortController();
+  readonly #stopping = new AbortController();
+  readonly #stages = new Stages();
+  readonly #memory: MemoryPlan;
+  readonly #metrics: Metrics<NonNullable<AnySidecar['metrics']>>;
+  readonly #started = this.#health.startup();
+  readonly #asked = Promise.withResolvers<void>();
+  #phase: Phase = 'starting';
+  #state: { readonly value: unknown } | undefined;
+  #starting: Promise<unknown> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(sidecar: AnySidecar, parameters: OpenParameters, log: Log) {
+    this.#sidecar = sidecar;
+    this.#parameters = parameters;
+    this.#log = log;
+    this.#memory = new MemoryPlan({ changed: (shedding) => this.#sayShedding(shedding) });
+    this.#metrics = openMetrics(sidecar.name, sidecar.metrics ?? {}, {
+      version: sidecar.version,
+      phase: () => this.#phase,
+      budget: () => this.#memory.budget(),
+    });
+    this.#health.check('leaving', () => (this.#leaving.signal.aborted ? 'the Pod is going' : undefined));
+    for (const warning of parameters.warnings) log.warn(warning);
+    if (this.#memory.oversizedHeap)
+      log.warn('The heap may outgrow the memory limit; start Node.js with --max-old-space-size-percentage=50');
+    this.#handleSignals();
+  }
+
+  /** Settles when it is to stop. */
+  get asked(): Promise<void> {
+    return this.#asked.promise;
+  }
+
+  #handleSignals(): void {
+    // As PID 1 the kernel ignores signals without a handler, so each that matters has one.
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        if (this.#stopping.signal.aborted) {
+          this.#log.warn('A second signal: exiting at once', { signal: name });
+          process.exit(exitCodes.drainDeadline);
+        }
+        this.#log.info('Stopping', { signal: name });
+        this.shutdown();
+      });
+    }
+    process.on('SIGHUP', () => void this.#reload());
+    process.on('uncaughtException', (error) => this.fail(error));
+    process.on('unhandledRejection', (error) => this.fail(error));
+  }
+
+  async #reload(): Promise<Reloaded> {
+    const reloaded = await this.#parameters.reload();
+    const { changed, needRestart, problems } = reloaded;
+    const result = problems.length > 0 ? 'refused' : changed.length > 0 ? 'changed' : 'unchanged';
+    this.#metrics.standard.parameterReloads.inc({ result });
+    if (problems.length > 0) {
+      this.#log.error(formatProblems('The new parameters are refused and the old ones stay', problems));
+      return reloaded;
+    }
+    this.#log.setLevel(this.#parameters.values.logLevel);
+    if (needRestart.length > 0) this.#log.warn('Parameters changed that need a restart', { parameters: needRestart });
+    this.#log.info('Parameters read again', { changed });
+    this.#events.publish('parameters', { changed, needRestart });
+    return reloaded;
+  }
+
+  async listen(): Promise<void> {
+    const { values } = this.#parameters;
+    const listener = await openAdminListener(values.adminAddress, {
+      sidecar: this.#sidecar,
+      health: this.#health,
+      registry: this.#metrics.registry,
+      events: this.#events,
+      log: this.#log,
+      token: values.adminToken,
+      started: new Date(),
+      phase: () => this.#phase,
+      effective: () => this.#parameters.effective,
+      state: () => this.#state,
+      prestop: () => this.prestop(),
+      shutdown: () => this.shutdown(),
+    });
+    // The first to open and so the last to stop: probes are answered while everything else drains.
+    this.#stages.use({ [Symbol.asyncDispose]: () => listener.close() }, { name: 'admin listener' });
+    this.#log.info('Admin listener is up', { address: String(listener.address), version: this.#sidecar.version });
+  }
+
+  async start(): Promise<void> {
+    // A signal may have come while the listener was opened.
+    if (this.#stopping.signal.aborted) return;
+    this.#starting = Promise.resolve(this.#sidecar.start(this.#context()));
+    const value = await Promise.race([this.#starting, this.#asked.promise]);
+    if (this.#stopping.signal.aborted) return;
+    this.#state = { value };
+    this.#started.release();
+    this.#phase = this.#leaving.signal.aborted ? 'leaving' : 'serving';
+    this.#log.info('Started', { milliseconds: Math.round(process.uptime() * 1000) });
+    this.#events.publish('started');
+  }
+
+  #context(): Context<StandardParameters> {
+    const fail = (error: unknown) => this.fail(error);
+    const common = { log: this.#log, signal: this.#stopping.signal, fail };
+    const { taskFailures: failures } = this.#metrics.standard;
+    return {
+      ...common,
+      parameters: this.#parameters.values as Context<StandardParameters>['parameters'],
+      metrics: this.#metrics.instruments,
+      health: this.#health,
+      events: this.#events,
+      memory: this.#memory,
+      leaving: this.#leaving.signal,
+      stack: this.#stages,
+      supervise: supervisor({ ...common, stages: this.#stages, failures }),
+      stop: () => this.shutdown(),
+    };
+  }
+
+  /** The Pod is going: readiness fails, everything the application needs stays alive. */
+  prestop(): void {
+    if (this.#leaving.signal.aborted) return;
+    if (this.#phase === 'serving') this.#phase = 'leaving';
+    this.#log.info('The Pod is going: not ready any more, still serving');
+    this.#events.publish('leaving');
+    this.#leaving.abort(new Error('the Pod is going'));
+  }
+
+  /** Nobody needs this sidecar any more. */
+  shutdown(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#phase = 'stopping';
+    if (!this.#leaving.signal.aborted) this.#leaving.abort(new Error('stopping'));
+    this.#stopping.abort(new Error('stopping'));
+    this.#asked.resolve();
+  }
+
+  fail(error: unknown): void {
+    // What start throws because it was told to stop is not a failure.
+    if (this.#stopping.signal.aborted && error === this.#stopping.signal.reason) return;
+    // What start threw is met again when it is awaited at the end.
+    if (this.#failure?.error === error) return;
+    if (!this.#failure) this.#failure = { error };
+    else this.#log.error(error instanceof Error ? error : reasonOf(error));
+    this.shutdown();
+  }
+
+  /** Stops the stages in reverse, within the deadline, and says how it went. Returns the exit code. */
+  async stop(): Promise<number> {
+    const { drainTimeout, terminationMessageFile } = this.#parameters.values;
+    // start may still be running: it sees the signal and ends, then what it had opened is closed.
+    this.#stages.defer(() => this.#starting?.catch((error: unknown) => this.fail(error)), { name: 'start' });
+    const stopped = await this.#stages.stop(drainTimeout);
+    const late = stopped.filter((stage) => stage.late);
+    for (const stage of stopped) this.#sayStopped(stage);
+    const lastWords = this.#failure ? this.#sayFailure(this.#failure.error) : this.#sayLate(late);
+    if (lastWords === undefined) {
+      this.#log.info('Stopped');
+      return exitCodes.stopped;
+    }
+    leaveTerminationMessage(terminationMessageFile, lastWords);
+    return this.#failure ? exitCodes.failed : exitCodes.drainDeadline;
+  }
+
+  #sayStopped(stage: Stopped): void {
+    if (stage.late) this.#log.error(sayStopped(stage), { stage: stage.name });
+    else if ('error' in stage) this.fail(stage.error);
+    else this.#log.debug('Stopped a stage', { stage: stage.name, milliseconds: Math.round(stage.milliseconds) });
+  }
+
+  #sayLate(late: readonly Stopped[]): string | undefined {
+    if (late.length === 0) return undefined;
+    const words = `Stopping took longer than --drain-timeout: ${late.map(sayStopped).join('; ')}`;
+    this.#log.error(words, { drainTimeout: this.#parameters.values.drainTimeout });
+    return words;
+  }
+
+  #sayFailure(error: unknown): string {
+    const { name } = this.#sidecar;
+    if (error instanceof ParameterProblem) {
+      const words = formatProblems(name, [this.#parameters.problemOf(error)]);
+      process.stderr.write(`${words}\n`);
+      return words;
+    }
+    const words = `${name} failed: ${reasonOf(error)}`;
+    this.#log.error(error instanceof Error ? error : words);
+    return error instanceof Fault ? `${words} (${error.hint})` : words;
+  }
+
+  #sayShedding(shedding: boolean): void {
+    const { limit, used } = this.#memory.budget();
+    if (shedding) this.#log.warn('Memory is nearly used up: new work is refused', { limit, used });
+    else this.#log.info('Memory is free again: new work is accepted', { limit, used });
+    this.#events.publish('memory', { shedding, limit, used });
+  }
+}

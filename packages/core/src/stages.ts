@@ -1,0 +1,114 @@
+// What start opens, stopped in the exact reverse order. One that throws or hangs does not keep the others from stopping.
+
+import { reasonOf } from './errors.ts';
+import { wait } from './every.ts';
+
+export type StageOptions = {
+  /** For the log; a class instance has its class's name when this is left out. */
+  readonly name?: string;
+  /** Milliseconds that stopping it may take; by default nearly all that is left of `--drain-timeout`. */
+  readonly deadline?: number;
+};
+
+/** How one stage ended. */
+export type Stopped = {
+  readonly name: string;
+  readonly milliseconds: number;
+  /** Stopping threw or rejected. */
+  readonly error?: unknown;
+  /** It had not ended at its deadline and was left behind. */
+  readonly late?: boolean;
+};
+
+type Disposal = Disposable | AsyncDisposable;
+
+/** The longest part of the time left that a hanging stage leaves to those below it, in milliseconds. */
+const longestReserve = 1000;
+
+/** A stack of disposables with names and deadlines. */
+export class Stages {
+  readonly #stack = new AsyncDisposableStack();
+  readonly #stopped: Stopped[] = [];
+  #opened = 0;
+  #left = 0;
+  #end = Number.POSITIVE_INFINITY;
+
+  /**
+   * Stops the value when its turn comes, and returns it. Once stopping has begun it is stopped at once and the call throws:
+   * nobody is left who would use it.
+   */
+  use<T extends Disposal | null | undefined>(value: T, options: StageOptions = {}): T {
+    if (value === null || value === undefined) return value;
+    this.#add(options.name ?? classOf(value), () => dispose(value), options);
+    return value;
+  }
+
+  /** Calls the function when its turn comes. */
+  defer(stop: () => unknown, options: StageOptions = {}): void {
+    this.#add(options.name, async () => void (await stop()), options);
+  }
+
+  #add(name: string | undefined, stop: () => Promise<void>, { deadline }: StageOptions): void {
+    this.#opened++;
+    const stage = { name: name ?? `stage ${this.#opened}`, stop, deadline: deadline ?? Number.POSITIVE_INFINITY };
+    if (this.#stack.disposed) {
+      void this.#stop(stage);
+      throw new Error(`"${stage.name}" was opened while stopping`);
+    }
+    this.#left++;
+    this.#stack.defer(() => {
+      this.#left--;
+      return this.#stop(stage);
+    });
+  }
+
+  /**
+   * Stops everything, the last opened first, each after the one before has ended or its time is over. Never rejects.
+   * @param milliseconds for all of them together
+   */
+  async stop(milliseconds: number): Promise<readonly Stopped[]> {
+    this.#end = performance.now() + milliseconds;
+    await this.#stack.disposeAsync();
+    return this.#stopped;
+  }
+
+  async #stop({ name, stop, deadline }: { name: string; stop: () => Promise<void>; deadline: number }): Promise<void> {
+    const begun = performance.now();
+    const left = Math.max(0, this.#end - begun);
+    const reserve = this.#left > 0 ? Math.min(longestReserve, left / 10) : 0;
+    const outcome = await within(Math.min(deadline, left - reserve), stop);
+    this.#stopped.push({ name, milliseconds: performance.now() - begun, ...outcome });
+  }
+}
+
+async function within(milliseconds: number, stop: () => Promise<void>): Promise<{ error?: unknown; late?: true }> {
+  const over = new AbortController();
+  const ended = stop().then(
+    () => ({}),
+    (error: unknown) => ({ error }),
+  );
+  if (!Number.isFinite(milliseconds)) return ended;
+  const late = wait(milliseconds, over.signal).then(
+    () => ({ late: true as const }),
+    () => ({}),
+  );
+  try {
+    return await Promise.race([ended, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function dispose(value: Disposal): Promise<void> {
+  if (Symbol.asyncDispose in value) await value[Symbol.asyncDispose]();
+  else value[Symbol.dispose]();
+}
+
+const classOf = (value: object): string | undefined => {
+  const { name } = value.constructor;
+  return name && name !== 'Object' ? name : undefined;
+};
+
+/** `sources did not stop within 1800 ms`, `sinks: connection reset` */
+export const sayStopped = ({ name, milliseconds, error, late }: Stopped): string =>
+  late ? `${name} did not stop within ${Math.round(milliseconds)} ms` : `${name}: ${reasonOf(error)}`;
