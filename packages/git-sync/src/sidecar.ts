@@ -35,7 +35,7 @@ export const sidecar = defineSidecar({
   },
 
   async start(context) {
-    const { parameters, health, signal, stack } = context;
+    const { parameters, health, stack } = context;
     const { repo: repository, ref: reference, root, link = repository.leaf, depth } = parameters;
     const published = health.latch('a commit is published');
     let usable = false;
@@ -66,11 +66,9 @@ export const sidecar = defineSidecar({
       generations,
       sync,
       waiting: (reason) => (usable ? undefined : published.hold(reason)),
-      // As anybody else would end it: readiness, drain and exit code are the same.
-      done: () => process.kill(process.pid, 'SIGTERM'),
+      done: context.stop,
     });
-    const following = follow.run(signal).catch(context.fail);
-    stack.defer(() => following);
+    context.supervise('follow', (signal) => follow.run(signal), { restart: 'fail' });
     return follow;
   },
 

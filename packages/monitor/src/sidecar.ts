@@ -41,7 +41,7 @@ export const sidecar = defineSidecar({
     }
   },
 
-  start({ parameters, metrics, health, log, events, leaving, signal, fail }): State {
+  start({ parameters, metrics, health, log, events, leaving, supervise }): State {
     const board = new Board(parameters.sidecars, { metrics, log, events, leaving });
     const sampler = new Sampler();
     const attribution = new Attribution(parameters);
@@ -61,32 +61,26 @@ export const sidecar = defineSidecar({
     // which is only ours to show.
     const sampled = health.latch('processes sampled once');
     let said: string | undefined;
-    every(
-      () => parameters.idlePeriod,
-      signal,
-      async () => {
-        // Not right after somebody's look: over so short an interval the next look could tell nothing.
-        const look = processes.last ? processes.current(parameters.samplePeriod) : processes.now();
-        const fault = await look.then(
-          () => undefined,
-          (error: Fault) => error,
-        );
-        sampled.release();
-        if (fault && fault.message !== said) log.warn(fault);
-        said = fault?.message;
-      },
-    ).catch(fail);
+    const sample = async () => {
+      // Not right after somebody's look: over so short an interval the next look could tell nothing.
+      const look = processes.last ? processes.current(parameters.samplePeriod) : processes.now();
+      const fault = await look.then(
+        () => undefined,
+        (error: Fault) => error,
+      );
+      sampled.release();
+      if (fault && fault.message !== said) log.warn(fault);
+      said = fault?.message;
+    };
+    supervise('sample', (signal) => every(() => parameters.idlePeriod, signal, sample));
 
     for (const [name, url] of Object.entries(parameters.sidecars)) {
       const asker = new Asker(url);
-      every(
-        () => parameters.healthPeriod,
-        signal,
-        async () => {
-          const answer = await asker.ask(parameters.healthTimeout, signal);
-          if (!signal.aborted) board.put(name, answer);
-        },
-      ).catch(fail);
+      const ask = async (signal: AbortSignal) => {
+        const answer = await asker.ask(parameters.healthTimeout, signal);
+        if (!signal.aborted) board.put(name, answer);
+      };
+      supervise(`ask ${name}`, (signal) => every(() => parameters.healthPeriod, signal, ask));
     }
 
     return {
