@@ -21,6 +21,9 @@ import type { Source } from './source/source.ts';
 import { transform } from './transform.ts';
 import { type Shipper, status } from './view.ts';
 
+/** How long reading pauses, in milliseconds, before it asks again whether memory is free. */
+const sheddingPause = 200;
+
 type ShipperContext = Context<typeof parameters, typeof metrics>;
 
 export const sidecar = defineSidecar({
@@ -76,10 +79,12 @@ export const sidecar = defineSidecar({
 async function* batches(
   source: Source,
   { name, sink }: { name: string; sink: Sink },
-  { parameters, metrics }: ShipperContext,
+  { parameters, memory, metrics, signal }: ShipperContext,
 ): AsyncGenerator<Batch> {
   const parser = parameters.parser.member.open(parameters.parser.parameters);
-  const encoder = new Encoder(encodings[sink.encoding], parameters.batchLimit);
+  // What is read, and two batches of it: one on its way, one ready.
+  const most = Math.ceil(memory.share(1) / parameters.sink.length / 3);
+  const encoder = new Encoder(encodings[sink.encoding], Math.min(parameters.batchLimit, most));
   for await (const chunk of source.chunks(name)) {
     const lines = frame(chunk, parameters.lineLimit);
     const records = transform(parse(lines, parser, parameters), parameters);
@@ -87,6 +92,8 @@ async function* batches(
     metrics.splitLines.inc(lines.partial.size);
     metrics.parseFailures.inc(records.failures);
     yield* encoder.encode(records);
+    // The files keep what is not read yet.
+    while (memory.shedding && !signal.aborted) await wait(sheddingPause, signal).catch(() => undefined);
   }
 }
 

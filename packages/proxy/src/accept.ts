@@ -12,10 +12,10 @@ export type Listener = AsyncDisposable & { readonly address: Address };
 
 /** Listens until disposed; disposal then waits for the requests in flight. */
 export async function openListener(traffic: Traffic, certificates: CertificateStore | undefined): Promise<Listener> {
-  const { listenAddress, connectionLimit } = traffic.parameters;
+  const { listenAddress } = traffic.parameters;
   const { metrics } = traffic.tally;
   const server = certificates ? tlsServer(traffic, certificates) : plainServer(traffic);
-  server.maxConnections = connectionLimit;
+  server.maxConnections = traffic.connectionLimit;
   server.on('drop', () => metrics.connectionsRefused.inc());
   await listen(server, listenAddress, 'listenAddress');
   // Out of file descriptors, for one: those connected go on, and so does accepting.
@@ -61,6 +61,11 @@ function tlsServer(traffic: Traffic, certificates: CertificateStore): TlsServer 
 }
 
 function accept(socket: Socket, traffic: Traffic): void {
+  if (traffic.shedding) {
+    traffic.tally.metrics.connectionsRefused.inc();
+    socket.destroy();
+    return;
+  }
   traffic.enter(() => new Client(socket, traffic));
   if (traffic.draining) socket.destroy();
 }

@@ -22,6 +22,7 @@ export function answer(problem: Problem, { close, bodiless }: { close: boolean; 
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
     // A method is refused only when it would make a tunnel or an echo of us.
+    ...(status === 503 ? ['Retry-After: 1'] : []),
     ...(status === 405 ? ['Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),
     `Connection: ${close ? 'close' : 'keep-alive'}`,
   ];

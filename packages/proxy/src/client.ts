@@ -99,6 +99,7 @@ export class Client implements Peer {
   #readHead(octets: Buffer): void {
     const after = head.read(octets, 0, { end: octets.length, most: this.#traffic.parameters.headLimit });
     if (after === REFUSED) this.#refuse(head.refusal!);
+    else if (this.#traffic.shedding) this.#refuse(refusals.memory);
     else if (after === MORE) this.#await(octets);
     else this.#exchangeFor(octets, after);
   }

@@ -14,7 +14,9 @@ export const metrics = {
   received: counter({ help: 'Octets received from clients, after TLS', unit: 'bytes' }),
   sent: counter({ help: 'Octets sent to clients, before TLS', unit: 'bytes' }),
   connections: counter({ help: 'Client connections accepted' }),
-  connectionsRefused: counter({ help: 'Client connections closed at once because of --connection-limit' }),
+  connectionsRefused: counter({
+    help: 'Client connections closed at once because of --connection-limit or for want of memory',
+  }),
   openConnections: gauge({ help: 'Client connections that are open, by what they are doing', labels: ['state'] }),
   handshakeFailures: counter({ help: 'TLS handshakes that failed' }),
   upstreamConnections: counter({ help: 'Connections opened to the application' }),

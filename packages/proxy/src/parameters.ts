@@ -24,7 +24,7 @@ export const parameters = {
   connectionLimit: integer({
     default: '4096',
     min: 1,
-    help: 'Most client connections at once; further ones are closed as soon as they come',
+    help: 'Most client connections at once, fewer where the memory limit is small; further ones are closed as soon as they come',
   }),
   headLimit: size({ default: '32KiB', min: '1KiB', max: '1MiB', help: 'Largest header section of a request' }),
   bodyLimit: size({ optional: true, reloadable: true, help: 'Largest body of a request; unlimited when not given' }),

@@ -46,13 +46,13 @@ export const sidecar = defineSidecar({
   },
 
   async start(context) {
-    const { parameters, stack, log, leaving } = context;
+    const { parameters, stack, log, leaving, memory } = context;
     const tally = new Tally(context.metrics);
     // Consumers first: nothing may be accepted before there is somewhere to send it.
     const { address, name } = endpointOf(parameters.upstream);
     const idleTimeout = () => parameters.upstreamIdleTimeout;
     const pool = stack.use(new Pool({ address, name, idleTimeout, tally, log }));
-    const traffic = new Traffic({ parameters, tally, log, pool, route: routeAllTo(pool) });
+    const traffic = new Traffic({ parameters, tally, log, memory, pool, route: routeAllTo(pool) });
     const certificates = await openCertificates(context, tally);
     leaving.addEventListener('abort', () => {
       traffic.leaving = true;
@@ -62,6 +62,7 @@ export const sidecar = defineSidecar({
       listenAddress: String(listener.address),
       protocol: certificates ? 'https' : 'http',
       upstream: name,
+      connectionLimit: traffic.connectionLimit,
     });
     return { listener, traffic, certificates };
   },

@@ -1,7 +1,7 @@
 // What all connections share: the clock for their deadlines, the counts, where requests go, and whether it is time to go.
 
 import { performance } from 'node:perf_hooks';
-import type { Log, Values } from '@outrigger/core';
+import type { Log, Memory, Values } from '@outrigger/core';
 import type { Client, ClientState } from './client.ts';
 import { errors } from './errors.ts';
 import type { parameters } from './parameters.ts';
@@ -12,10 +12,14 @@ import type { Tally } from './tally.ts';
 // Deadlines are looked at this often: one timer for all connections instead of one for each.
 const tick = 100;
 
+// Bytes that a busy client with TLS, its upstream connection and what is on its way between them take.
+const connectionCost = 64 * 1024;
+
 export type TrafficOptions = {
   readonly parameters: Values<typeof parameters>;
   readonly tally: Tally;
   readonly log: Log;
+  readonly memory: Memory;
   readonly pool: Pool;
   readonly route: Route;
 };
@@ -26,20 +30,27 @@ export class Traffic {
   readonly log: Log;
   readonly route: Route;
   readonly pool: Pool;
+  /** How many clients there may be: as declared, or as many as the memory allows. */
+  readonly connectionLimit: number;
   readonly clients = new Set<Client>();
   /** Milliseconds on the monotonic clock, as of the last request or tick. */
   now = performance.now();
+  /** For want of memory new requests are refused and new connections closed, until those under way have given theirs back. */
+  shedding = false;
   /** Responses say that the connection closes after them. */
   leaving = false;
   /** No connection outlives the request it is busy with. */
   draining = false;
+  readonly #memory: Memory;
   #timer: NodeJS.Timeout | undefined;
   #empty: (() => void) | undefined;
 
-  constructor({ parameters, tally, log, pool, route }: TrafficOptions) {
+  constructor({ parameters, tally, log, memory, pool, route }: TrafficOptions) {
     this.parameters = parameters;
     this.tally = tally;
     this.log = log;
+    this.#memory = memory;
+    this.connectionLimit = Math.min(parameters.connectionLimit, Math.ceil(memory.share(1) / connectionCost));
     this.pool = pool;
     this.route = route;
   }
@@ -66,9 +77,10 @@ export class Traffic {
 
   #look(): void {
     this.now = performance.now();
+    this.shedding = this.#memory.shedding;
     for (const client of this.clients) if (client.deadline <= this.now) client.onDeadline();
     const pooled = this.pool.sweep(this.now);
-    if (this.clients.size > 0 || pooled) return;
+    if (this.clients.size > 0 || pooled || this.shedding) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

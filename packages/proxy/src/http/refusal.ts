@@ -33,4 +33,5 @@ export const refusals = {
   bodyLength: refusal(413, 'body_length', 'The body is too large'),
   headTimeout: refusal(408, 'head_timeout', 'The request did not arrive in time'),
   bodyTimeout: refusal(408, 'body_timeout', 'The body did not arrive in time'),
+  memory: refusal(503, 'memory', 'The proxy is short of memory; try again'),
 } as const satisfies Record<string, Refusal>;

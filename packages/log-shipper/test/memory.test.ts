@@ -1,0 +1,32 @@
+import { limitMemory, until } from '@outrigger/core/testing';
+import { expect, test } from 'vitest';
+import { Receiver } from './receiver.ts';
+import { ledgerOf, metric, sequence, text, toForward, workplace } from './shipper.ts';
+
+const limit = limitMemory(256 * 1024 ** 2);
+const reason = typeof limit === 'string' ? ` (${limit})` : '';
+
+test.skipIf(typeof limit === 'string')(
+  `near its memory limit it leaves the lines in their files, and ships them all when memory is free${reason}`,
+  async () => {
+    if (typeof limit === 'string') return;
+    await using group = limit;
+    await using place = await workplace();
+    await using receiver = await Receiver.listen();
+    await using shipper = await place.ship(toForward(receiver.address));
+    group.add(shipper.pid);
+    // 20 MB: without the pause they would be gone between two looks.
+    const lines = sequence(1, 100_000, 'x'.repeat(190));
+    {
+      await using _full = await group.fill(0.93);
+      await place.append(text(lines));
+      await until(async () => (await metric(shipper, 'read_bytes_total')) > 0);
+      expect(await metric(shipper, 'lag_bytes')).toBeGreaterThan(10_000_000);
+      expect((await shipper.get('/livez')).status).toBe(200);
+    }
+    await receiver.hasAll(lines);
+    await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0);
+    expect(receiver.lines).toEqual(lines);
+    expect(group.kills).toBe(0);
+  },
+);
