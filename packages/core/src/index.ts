@@ -28,7 +28,7 @@ export { formatProblem, formatProblems, ParameterProblem, type Problem } from '.
 export { type Resolved, resolveParameters } from './parameters/resolve.ts';
 export type { StandardParameters, StandardValues } from './parameters/standard.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './parameters/units.ts';
-export { listProcesses, type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from './processes.ts';
+export { type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from './processes.ts';
 export { publishFile, publishLink } from './publish.ts';
 export { run } from './run.ts';
 export { scriptOf } from './script-of.ts';

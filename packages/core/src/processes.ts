@@ -48,9 +48,6 @@ export const processErrors = defineErrors({
 /** The kernel reports times in these units on every machine Node.js runs on, whatever its own tick is. */
 export const ticksPerSecond = 100;
 
-/** Every process of the Pod: those with our OUTRIGGER_POD_ID and their descendants; without one, all that can be seen. */
-export const listProcesses = (): Promise<PodProcess[]> => new ProcessTable().scan();
-
 type Stat = Omit<ProcessUsage, 'command' | 'container' | 'user' | 'cgroup'> & {
   /** Changes when the process starts another program, as far as we may know. */
   readonly image: string;
@@ -90,6 +87,7 @@ export class ProcessTable {
     this.#root = root;
   }
 
+  /** Every process of the Pod: those with our OUTRIGGER_POD_ID and their descendants; without one, all that can be seen. */
   async scan(): Promise<ProcessUsage[]> {
     const stats = await this.#stats();
     await this.#identify(stats);

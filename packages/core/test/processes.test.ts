@@ -4,9 +4,11 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { listProcesses, ProcessTable } from '../src/processes.ts';
+import { ProcessTable } from '../src/processes.ts';
 import { scratch } from '../src/testing/scratch.ts';
 import { until } from '../src/testing/until.ts';
+
+const listProcesses = () => new ProcessTable().scan();
 
 const onLinux = existsSync('/proc/self/stat');
 const asRoot = process.getuid?.() === 0;
