@@ -26,7 +26,7 @@ describe.runIf(browser)('in a browser the page', () => {
     await until(async () => (await live()) === 'Live', patient);
     await page.evaluate(`document.querySelector('.tiles a').focus()`);
     reasons = '[-]upstream failed: nobody home since 2026-01-01T00:00:00Z\n';
-    await using app = runProcess(directory.join(name), ['60'], { env: of('billing') });
+    await using app = await runProcess(directory.join(name), ['60'], { env: of('billing') });
     await until(async () => (await shows(name)) && (await shows('nobody home')), patient);
     expect(await page.evaluate(`document.querySelector('#hurt')`)).toBe(null);
     expect(await page.evaluate('document.activeElement.textContent')).toBe('proxy');

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { until } from '@outrigger/core/testing';
+import { type Peer, until } from '@outrigger/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Attribution, type Snapshot } from '../src/attribute.ts';
 import { Sampler } from '../src/sample.ts';
-import { type RunningProcess, runProcess, said, script } from './run-process.ts';
+import { runProcess, said, script } from './run-process.ts';
 
 // Each test is a Pod of its own.
 let tests = 0;
@@ -26,8 +26,8 @@ function watch(): () => Promise<Snapshot> {
 
 const find = ({ processes }: Snapshot, pid: number) => processes.find((each) => each.pid === pid);
 
-const tell = async (child: RunningProcess, what: string) => {
-  child.stdin!.write(what);
+const tell = async (child: Peer, what: string) => {
+  child.process.stdin!.write(what);
   return said(child);
 };
 
@@ -54,7 +54,7 @@ const holder = script(`
 
 describe.runIf(existsSync('/proc/self/stat'))('real processes', () => {
   test('a busy process has the share of a core that it got', async () => {
-    await using child = runProcess(...burner, { env });
+    await using child = await runProcess(...burner, { env });
     const ask = async () => JSON.parse(await tell(child, '?')) as { cpu: number; at: number };
     const look = watch();
     const before = await ask();
@@ -69,7 +69,7 @@ describe.runIf(existsSync('/proc/self/stat'))('real processes', () => {
   });
 
   test('memory that a process takes shows at once', async () => {
-    await using child = runProcess(...holder, { env });
+    await using child = await runProcess(...holder, { env });
     await said(child);
     const look = watch();
     const memory = async () => find(await look(), child.pid)!;
@@ -84,21 +84,17 @@ describe.runIf(existsSync('/proc/self/stat'))('real processes', () => {
     // The shell says what its children took: the last line of times.
     const work = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done';
     const shell = `echo up; read x; for n in 1 2 3 4 5; do sh -c '${work}'; done; times; read x`;
-    await using child = runProcess('sh', ['-c', shell], { env });
+    await using child = await runProcess('sh', ['-c', shell], { env });
     await said(child);
     const look = watch();
     await look();
-    let printed = '';
-    child.stdout!.on('data', (text) => {
-      printed += text;
-    });
-    child.stdin!.write('\n');
+    child.process.stdin!.write('\n');
     // Looking all the time sees some of them half way and others never.
     const total = await until(async () => {
       const [container] = (await look()).containers;
-      return printed.split('\n').length > 2 && container;
+      return child.stdout.split('\n').length > 3 && container;
     });
-    const truth = [...printed.split('\n')[1]!.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    const truth = [...child.stdout.split('\n')[2]!.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
       (sum, [, m, s]) => sum + Number(m) * 60 + Number(s),
       0,
     );
@@ -107,7 +103,7 @@ describe.runIf(existsSync('/proc/self/stat'))('real processes', () => {
   });
 
   test('a process that has ended is in no later sample, and its container neither', async () => {
-    await using child = runProcess('sleep', ['60'], { env });
+    await using child = await runProcess('sleep', ['60'], { env });
     const look = watch();
     await until(async () => find(await look(), child.pid)?.name === 'sleep');
     await child[Symbol.asyncDispose]();

@@ -24,7 +24,7 @@ describe.runIf(existsSync('/proc/self/stat'))('processes', () => {
     await using directory = await scratch();
     await copyFile('/bin/sleep', directory.join('<b>&"app'));
     const of = pod();
-    await using app = runProcess(directory.join('<b>&"app'), ['60'], { env: of('billing') });
+    await using app = await runProcess(directory.join('<b>&"app'), ['60'], { env: of('billing') });
     await using monitor = await startSidecar(main, quick, { env: of('monitor'), ready: true });
     const processes = await until(async () => {
       const all = await json<Process[]>(monitor.get('/v1/processes'));
@@ -47,7 +47,7 @@ describe.runIf(existsSync('/proc/self/stat'))('processes', () => {
 
   test('that have ended leave the list and the metrics', async () => {
     const of = pod();
-    await using app = runProcess('sleep', ['60'], { env: of('billing') });
+    await using app = await runProcess('sleep', ['60'], { env: of('billing') });
     await using monitor = await startSidecar(main, quick, { env: of('monitor') });
     const series = 'outrigger_monitor_container_processes{container="billing"} 1';
     const metrics = async () => (await monitor.get('/metrics')).text();
@@ -62,7 +62,7 @@ describe.runIf(existsSync('/proc/self/stat'))('processes', () => {
 
   test('show no arguments, which may be secrets, unless they are asked for', async () => {
     const of = pod();
-    await using app = runProcess('sh', ['-c', 'read x', 'sh', '--password=hunter2'], { env: of('billing') });
+    await using app = await runProcess('sh', ['-c', 'read x', 'sh', '--password=hunter2'], { env: of('billing') });
     const everything = async (...args: string[]) => {
       await using monitor = await startSidecar(main, [...quick, ...args], { env: of('monitor'), ready: true });
       const all = await Promise.all(

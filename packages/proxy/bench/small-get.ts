@@ -1,9 +1,9 @@
 // CPU per request of a small GET over TLS and keep-alive, beside nginx in the same run: a sidecar is paid by CPU.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { freePort, scratch, startSidecar, until } from '@outrigger/core/testing';
+import { freePort, scratch, startPeer, startSidecar } from '@outrigger/core/testing';
 import { writeCertificate } from '../test/make-certificate.ts';
 
 const run = promisify(execFile);
@@ -74,18 +74,7 @@ async function startNginx(name: string, port: number, servers: readonly string[]
       `http { access_log off; keepalive_requests 100000000; ${temporary.join(' ')} ${servers.join('\n')} }`,
     ].join('\n'),
   );
-  const child = spawn('nginx', ['-p', directory.path, '-c', config], { stdio: ['ignore', 'inherit', 'inherit'] });
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  await until(() => run('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${port}`]).then(Boolean, () => false), {
-    what: `nginx (${name}) to listen`,
-  });
-  return {
-    pid: child.pid!,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
+  return startPeer('nginx', ['-p', directory.path, '-c', config], { ready: port });
 }
 
 async function measure(name: string, pid: number, address: string): Promise<Measured> {

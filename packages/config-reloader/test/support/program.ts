@@ -1,18 +1,12 @@
 // A program that may be signalled, as a real process with a name of its own.
 
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { until } from '@outrigger/core/testing';
+import { type Peer, startPeer } from '@outrigger/core/testing';
 
-export type Program = AsyncDisposable & {
-  readonly pid: number;
+export type Program = Peer & {
   /** Lines it printed so far. */
   readonly lines: string[];
-  readonly exited: Promise<unknown>;
-  kill(signal: NodeJS.Signals): void;
 };
 
 /** Prints `ready`, then `got SIGHUP <time>` for each SIGHUP; the time is that of the monotonic clock in nanoseconds. */
@@ -33,32 +27,12 @@ export type ProgramOptions = {
 export async function startProgram(path: string, source: string, options: ProgramOptions = {}): Promise<Program> {
   const { env, uid, ready = true, program = process.execPath } = options;
   await writeFile(path, source);
-  const child = spawn(program, [path], {
+  const peer = await startPeer(program, [path], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
     ...(uid !== undefined && { uid }),
+    ...(ready && { ready: /^ready$/m }),
   });
-  const lines: string[] = [];
-  let rest = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const parts = (rest + text).split('\n');
-    rest = parts.pop()!;
-    lines.push(...parts);
-  });
-  const exited = once(child, 'close');
-  if (ready) await until(() => lines.includes('ready'), { what: `${basename(path)} to be ready` });
-  return {
-    pid: child.pid!,
-    lines,
-    exited,
-    kill: (signal) => {
-      child.kill(signal);
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
+  return Object.defineProperty(peer, 'lines', { get: () => peer.stdout.split('\n').slice(0, -1) }) as Program;
 }
 
 /** Tests of several packages run at a time: each looks for a name that nobody else has. */

@@ -1,27 +1,19 @@
 // A real sidecar process, as an image would start it.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { until } from './until.ts';
+import { type Peer, startPeer } from './start-peer.ts';
 
-export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 export type LogLine = { readonly level: string; readonly message: string; readonly code?: string } & Readonly<
   Record<string, unknown>
 >;
 
-export type RunningSidecar = AsyncDisposable & {
-  readonly pid: number;
-  readonly process: ChildProcess;
+export type RunningSidecar = Peer & {
   /** Base URL of the admin listener, once it is up. */
   readonly url: string;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exited: Promise<Exit>;
   /** JSON lines of stderr so far. */
   logs(): LogLine[];
   get(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, init?: RequestInit): Promise<Response>;
-  kill(signal: NodeJS.Signals): void;
 };
 
 export type StartOptions = {
@@ -41,71 +33,38 @@ export async function startSidecar(
   args: readonly string[],
   { env = {}, ready = false, wait = true, deadline = 15_000, adminAddress = '127.0.0.1:0' }: StartOptions = {},
 ): Promise<RunningSidecar> {
-  const child = spawn(process.execPath, [fileURLToPath(main), '--admin-address', adminAddress, ...args], {
-    env: { ...withoutParameters(process.env), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const sidecar = running(child);
-  if (!wait) return sidecar;
-  try {
-    await until(
-      async () => {
-        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${main} exited:\n${sidecar.stderr}`);
-        if (!sidecar.url) return false;
-        const { ok } = await sidecar.get(ready ? '/readyz' : '/startupz').catch(() => ({ ok: false }));
-        return ok;
-      },
-      { deadline, what: () => `${main} to start; it said:\n${sidecar.stderr}` },
-    );
-  } catch (error) {
-    await sidecar[Symbol.asyncDispose]();
-    throw error;
-  }
-  return sidecar;
+  const command = [fileURLToPath(main), '--admin-address', adminAddress, ...args];
+  const started = async (peer: Peer) => {
+    const { url } = asSidecar(peer);
+    if (!url) return false;
+    const { ok } = await fetch(`${url}${ready ? '/readyz' : '/startupz'}`).catch(() => ({ ok: false }));
+    return ok;
+  };
+  const options = { env: { ...withoutParameters(process.env), ...env }, deadline, ...(wait && { ready: started }) };
+  return asSidecar(await startPeer(process.execPath, command, options));
 }
 
 /** A developer's own OUTRIGGER_* variables must not reach the sidecar under test. */
 const withoutParameters = (env: NodeJS.ProcessEnv) =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('OUTRIGGER_')));
 
-function running(child: ChildProcess): RunningSidecar {
-  const output = { stdout: '', stderr: '', url: '' };
-  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-    output.stdout += text;
-  });
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    output.stderr += text;
-    const address = /"address":"([^"]+)"[^\n]*Admin listener is up/.exec(output.stderr)?.[1];
-    if (address) output.url = `http://${address}`;
-  });
-  // After 'close' everything it said has been read.
-  const exited = new Promise<Exit>((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
-  return {
-    pid: child.pid!,
-    process: child,
-    exited,
-    get url() {
-      return output.url;
-    },
-    get stdout() {
-      return output.stdout;
-    },
-    get stderr() {
-      return output.stderr;
-    },
-    logs: () =>
-      output.stderr
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as LogLine),
-    get: (path, init) => fetch(`${output.url}${path}`, init),
-    post: (path, init) => fetch(`${output.url}${path}`, { method: 'POST', ...init }),
-    kill: (signal) => {
-      child.kill(signal);
-    },
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-      await exited;
-    },
+function asSidecar(peer: Peer): RunningSidecar {
+  let url = '';
+  const urlOf = () => {
+    // What it logs may be long: only until it is found.
+    url ||= /"address":"([^"]+)"[^\n]*Admin listener is up/.exec(peer.stderr)?.[1] ?? '';
+    return url && `http://${url}`;
   };
+  return Object.defineProperties(Object.create(peer), {
+    url: { get: urlOf },
+    logs: { value: () => logLines(peer.stderr) },
+    get: { value: (path: string, init?: RequestInit) => fetch(`${urlOf()}${path}`, init) },
+    post: { value: (path: string, init?: RequestInit) => fetch(`${urlOf()}${path}`, { method: 'POST', ...init }) },
+  }) as RunningSidecar;
 }
+
+const logLines = (text: string): LogLine[] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as LogLine);
