@@ -176,8 +176,8 @@ export class Life {
   async stop(): Promise<number> {
     const { drainTimeout, terminationMessageFile } = this.#parameters.values;
     // start may still be running: it sees the signal and ends, then what it had opened is closed.
-    this.#stages.defer(() => this.#starting?.catch((error: unknown) => this.fail(error)), { name: 'start' });
-    const stopped = await this.#stages.stop(drainTimeout);
+    const start = () => this.#starting?.catch((error: unknown) => this.fail(error));
+    const stopped = await this.#stages.stop(drainTimeout, start);
     const late = stopped.filter((stage) => stage.late);
     for (const stage of stopped) this.#sayStopped(stage);
     const lastWords = this.#failure ? this.#sayFailure(this.#failure.error) : this.#sayLate(late);

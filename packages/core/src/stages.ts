@@ -65,9 +65,12 @@ export class Stages {
   /**
    * Stops everything, the last opened first, each after the one before has ended or its time is over. Never rejects.
    * @param milliseconds for all of them together
+   * @param opening whoever is still opening stages: it is waited for first, as the topmost of them
    */
-  async stop(milliseconds: number): Promise<readonly Stopped[]> {
+  async stop(milliseconds: number, opening?: () => Promise<unknown> | undefined): Promise<readonly Stopped[]> {
     this.#end = performance.now() + milliseconds;
+    if (opening)
+      await this.#stop({ name: 'start', stop: async () => void (await opening()), deadline: Number.POSITIVE_INFINITY });
     await this.#stack.disposeAsync();
     return this.#stopped;
   }

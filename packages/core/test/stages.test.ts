@@ -40,7 +40,8 @@ async function startAll(nodes: readonly Node[], stages: Stages) {
       if (starts === 'never') throw new Error('not started');
       if (starts === 'later') await turn();
       started.push(at);
-      stages.use({ [Symbol.asyncDispose]: stop(at, stops) }, { name: `node ${at}`, deadline: 2 });
+      const deadline = stops === 'hangs' ? { deadline: 2 } : {};
+      stages.use({ [Symbol.asyncDispose]: stop(at, stops) }, { name: `node ${at}`, ...deadline });
     })();
   }
   await Promise.allSettled(running);
@@ -106,6 +107,18 @@ describe('deadlines', () => {
     await stages.stop(0);
     expect(told).toEqual([3, 2, 1]);
   });
+});
+
+test('a start under way is waited for, and what it still opens is stopped before what it had opened', async () => {
+  const stages = new Stages();
+  const stopped: string[] = [];
+  stages.defer(() => stopped.push('first'));
+  const outcomes = await stages.stop(10_000, async () => {
+    await turn();
+    stages.defer(() => stopped.push('second'));
+  });
+  expect(stopped).toEqual(['second', 'first']);
+  expect(outcomes.map(({ name }) => name)).toEqual(['start', 'stage 2', 'stage 1']);
 });
 
 test('what is opened while stopping is stopped at once', async () => {
