@@ -3,8 +3,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { freePort, scratch, startPeer, startSidecar } from '@outrigger/core/testing';
-import { writeCertificate } from '../test/make-certificate.ts';
+import { freePort, scratch, startPeer, startSidecar, writeCertificate } from '@outrigger/core/testing';
 
 const run = promisify(execFile);
 const seconds = Number(process.env.BENCH_SECONDS ?? 3);

@@ -4,17 +4,17 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer as createPlainServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { type Address, listen, makeAddress } from '@outrigger/core';
-import type { CertificateStore } from './certificate.ts';
+import type { TlsFiles } from '@outrigger/core/tls-files';
 import { Client } from './client.ts';
 import type { Traffic } from './traffic.ts';
 
 export type Listener = AsyncDisposable & { readonly address: Address };
 
 /** Listens until disposed; disposal then waits for the requests in flight. */
-export async function openListener(traffic: Traffic, certificates: CertificateStore | undefined): Promise<Listener> {
+export async function openListener(traffic: Traffic, certificate: TlsFiles | undefined): Promise<Listener> {
   const { listenAddress } = traffic.parameters;
   const { metrics } = traffic.tally;
-  const server = certificates ? tlsServer(traffic, certificates) : plainServer(traffic);
+  const server = certificate ? tlsServer(traffic, certificate) : plainServer(traffic);
   server.maxConnections = traffic.connectionLimit;
   server.on('drop', () => metrics.connectionsRefused.inc());
   await listen(server, listenAddress, 'listenAddress');
@@ -36,11 +36,11 @@ function plainServer(traffic: Traffic): Server {
   return createPlainServer(socketOptions, (socket) => accept(socket, traffic));
 }
 
-function tlsServer(traffic: Traffic, certificates: CertificateStore): TlsServer {
+function tlsServer(traffic: Traffic, certificate: TlsFiles): TlsServer {
   const server = createTlsServer(
     {
       ...socketOptions,
-      ...certificates.pair,
+      ...certificate.current.material,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: traffic.parameters.headTimeout,
@@ -56,7 +56,7 @@ function tlsServer(traffic: Traffic, certificates: CertificateStore): TlsServer 
     traffic.log.debug('TLS handshake failed', { cause: error.message });
   });
   // Connections that are open keep what they have.
-  certificates.onChange((pair) => server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' }));
+  certificate.onChange(({ material }) => server.setSecureContext({ ...material, minVersion: 'TLSv1.2' }));
   return server;
 }
 

@@ -41,15 +41,9 @@ export const routes = {
   'GET /v1/certificates': route({
     summary: 'Certificates in use, without their keys',
     response: z.array(certificate),
-    handle: ({ certificates }: State) =>
-      certificates
-        ? [
-            {
-              file: certificates.files.certificateFile,
-              ...certificates.description,
-              subjectAlternativeNames: [...certificates.description.subjectAlternativeNames],
-            },
-          ]
-        : [],
+    handle: ({ certificate }: State) => {
+      const description = certificate?.current.description;
+      return description ? [{ file: certificate?.files.certificateFile ?? '', ...description }] : [];
+    },
   }),
 };

@@ -38,8 +38,8 @@ export const errors = defineErrors({
     hint: 'The one before stays in use; write certificate and key together (a ..data swap does)',
   },
   PROXY_CERTIFICATE_EXPIRED: {
-    message: 'The certificate {file} expired at {notAfter}',
-    hint: 'Renew it and replace the files; they are read again without a restart',
+    message: 'The certificate {file} {detail}',
+    hint: 'Renew it and replace the files; they are read again without a restart. If it is not valid yet, look at the clock',
   },
   PROXY_DRAIN: {
     message: 'Stopping waits for {requests} requests in flight',

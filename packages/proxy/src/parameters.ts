@@ -7,6 +7,7 @@ export const parameters = {
   upstream: url({
     default: 'http://127.0.0.1:8080',
     schemes: ['http', 'unix'],
+    reach: true,
     help: 'The application: http://host:port or unix:/path',
   }),
   tlsCertificateFile: path({
@@ -19,7 +20,7 @@ export const parameters = {
     default: '10s',
     min: '50ms',
     reloadable: true,
-    help: 'How often the certificate and key files are compared with what is in use',
+    help: 'How often the certificate and key files are compared with what is in use, should the kernel not tell of a change',
   }),
   connectionLimit: integer({
     default: '4096',

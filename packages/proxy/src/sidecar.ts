@@ -1,10 +1,11 @@
 // The map of the proxy: accept -> terminate TLS -> read head -> route -> pick an endpoint -> forward -> relay.
 
-import { type Context, defineSidecar } from '@outrigger/core';
+import { defineSidecar } from '@outrigger/core';
+import { readTls, type TlsFiles, type TlsProblem } from '@outrigger/core/tls-files';
 import manifest from '../package.json' with { type: 'json' };
 import { type Listener, openListener } from './accept.ts';
 import { routes } from './api.ts';
-import { type CertificateProblem, CertificateStore, examine, readPair } from './certificate.ts';
+import { filesOf, openCertificate, parameterOf } from './certificate.ts';
 import { errors } from './errors.ts';
 import { metrics } from './metrics.ts';
 import { parameters } from './parameters.ts';
@@ -16,10 +17,8 @@ import { Traffic } from './traffic.ts';
 export type State = {
   readonly listener: Listener;
   readonly traffic: Traffic;
-  readonly certificates: CertificateStore | undefined;
+  readonly certificate: TlsFiles | undefined;
 };
-
-type Files = { readonly tlsCertificateFile: string | undefined; readonly tlsKeyFile: string | undefined };
 
 export const sidecar = defineSidecar({
   name: 'proxy',
@@ -31,18 +30,17 @@ export const sidecar = defineSidecar({
   errors,
   routes,
 
-  async check({ parameters, problem }) {
+  check({ parameters, problem }) {
     try {
       endpointOf(parameters.upstream);
     } catch (error) {
       problem('upstream', (error as Error).message);
     }
-    const { tlsCertificateFile: certificate, tlsKeyFile: key } = parameters;
-    if (certificate && !key) problem('tlsKeyFile', 'is required with --tls-certificate-file');
-    if (key && !certificate) problem('tlsCertificateFile', 'is required with --tls-key-file');
-    await readCertificate(parameters).catch((error: CertificateProblem) =>
-      problem(error.about === 'key' ? 'tlsKeyFile' : 'tlsCertificateFile', error.message),
-    );
+    try {
+      if (parameters.tlsCertificateFile || parameters.tlsKeyFile) readTls(filesOf(parameters));
+    } catch (error) {
+      problem(parameterOf(error as TlsProblem), (error as TlsProblem).message);
+    }
   },
 
   async start(context) {
@@ -53,23 +51,23 @@ export const sidecar = defineSidecar({
     const idleTimeout = () => parameters.upstreamIdleTimeout;
     const pool = stack.use(new Pool({ address, name, idleTimeout, tally, log }));
     const traffic = new Traffic({ parameters, tally, log, memory, pool, route: routeAllTo(pool) });
-    const certificates = await openCertificates(context, tally);
+    const certificate = await openCertificate(context, tally);
     leaving.addEventListener('abort', () => {
       traffic.leaving = true;
     });
-    const listener = stack.use(await openListener(traffic, certificates));
+    const listener = stack.use(await openListener(traffic, certificate));
     log.info('Accepting connections', {
       listenAddress: String(listener.address),
-      protocol: certificates ? 'https' : 'http',
+      protocol: certificate ? 'https' : 'http',
       upstream: name,
       connectionLimit: traffic.connectionLimit,
     });
-    return { listener, traffic, certificates };
+    return { listener, traffic, certificate };
   },
 
-  status: ({ listener, traffic, certificates }) => ({
+  status: ({ listener, traffic, certificate }) => ({
     listenAddress: String(listener.address),
-    protocol: certificates ? 'https' : 'http',
+    protocol: certificate ? 'https' : 'http',
     upstream: { address: traffic.pool.name, connections: traffic.pool.counts },
     connections: traffic.clients.size,
   }),
@@ -83,22 +81,3 @@ export const sidecar = defineSidecar({
     return [];
   },
 });
-
-/** The certificate that both parameters name; undefined without them. */
-async function readCertificate({ tlsCertificateFile, tlsKeyFile }: Files) {
-  if (!tlsCertificateFile || !tlsKeyFile) return undefined;
-  const files = { certificateFile: tlsCertificateFile, keyFile: tlsKeyFile };
-  return { files, certificate: examine(await readPair(files)) };
-}
-
-async function openCertificates(
-  { parameters, health, log, signal, fail }: Context<typeof import('./parameters.ts').parameters>,
-  tally: Tally,
-): Promise<CertificateStore | undefined> {
-  const read = await readCertificate(parameters);
-  if (!read) return undefined;
-  const store = new CertificateStore(read.certificate, { files: read.files, tally, log });
-  health.check('certificate', () => store.expired());
-  store.watch(() => parameters.tlsReloadPeriod, signal).catch(fail);
-  return store;
-}

@@ -1,48 +1,22 @@
 import { once } from 'node:events';
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:tls';
-import { type Scratch, scratch, startSidecar, until } from '@outrigger/core/testing';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CertificateProblem, describe as describeCertificate, examine, readPair } from '../src/certificate.ts';
-import { type Made, makeCertificate, writeCertificate } from './make-certificate.ts';
+import {
+  type Made,
+  makeCertificate,
+  type Scratch,
+  scratch,
+  startSidecar,
+  until,
+  writeCertificate,
+} from '@outrigger/core/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 
 let directory: Scratch;
 beforeEach(async () => {
   directory = await scratch();
 });
 afterEach(() => directory[Symbol.asyncDispose]());
-
-const pairOf = ({ cert, key }: Made) => ({ cert: Buffer.from(cert), key: Buffer.from(key) });
-
-describe('a pair', () => {
-  test('is described without its key', () => {
-    const certificate = examine(
-      pairOf(makeCertificate({ name: 'shop', hosts: ['shop.example', '10.0.0.1'], serial: 7 })),
-    );
-    expect(describeCertificate(certificate)).toMatchObject({
-      subject: 'CN=shop',
-      issuer: 'CN=shop',
-      serialNumber: '07',
-      subjectAlternativeNames: ['DNS:shop.example', 'IP Address:10.0.0.1'],
-    });
-    expect(JSON.stringify(describeCertificate(certificate))).not.toContain('PRIVATE');
-  });
-
-  test.each([
-    ['certificate', 'holds no PEM certificate', { cert: 'rubbish' }],
-    ['key', 'holds no PEM private key, or one with a passphrase', { key: 'rubbish' }],
-    ['key', 'is not the key of the certificate', { key: makeCertificate().key }],
-  ] as const)('with a wrong %s: %s', (about, message, wrong) => {
-    const pair = pairOf({ ...makeCertificate(), ...wrong });
-    expect(() => examine(pair)).toThrow(expect.objectContaining({ about, message }));
-  });
-
-  test('with a file that is missing names which', async () => {
-    const { certificateFile } = await writeCertificate(directory.path);
-    const missing = readPair({ certificateFile, keyFile: directory.join('none') });
-    await expect(missing).rejects.toThrow(new CertificateProblem('key', 'no such file'));
-  });
-});
 
 /** Name and expiry of the certificate that a new client is shown. */
 async function shown(port: number): Promise<{ name: string; protocol: string | null }> {

@@ -1,5 +1,4 @@
-import { contract } from '@outrigger/core/testing';
-import { writeCertificate } from './make-certificate.ts';
+import { contract, writeCertificate } from '@outrigger/core/testing';
 
 contract(import.meta.resolve('../src/main.ts'), async (directory) => {
   const { certificateFile, keyFile } = await writeCertificate(directory);

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { scratch, startSidecar } from '@outrigger/core/testing';
+import { makeCertificate, scratch, startSidecar, writeCertificate } from '@outrigger/core/testing';
 import { describe, expect, test } from 'vitest';
-import { makeCertificate, writeCertificate } from './make-certificate.ts';
 
 /** What a start that fails says, and its exit code. */
 async function refused(flags: readonly string[]): Promise<{ code: number | null; said: string }> {
@@ -28,14 +27,14 @@ describe('wrong parameters', () => {
   });
 
   test.each([
-    ['--tls-certificate-file', '--tls-key-file'],
-    ['--tls-key-file', '--tls-certificate-file'],
-  ])('%s without %s', async (given, missing) => {
+    ['--tls-certificate-file', '--tls-key-file', 'certificate'],
+    ['--tls-key-file', '--tls-certificate-file', 'key'],
+  ])('%s without %s', async (given, missing, what) => {
     await using directory = await scratch();
     const { certificateFile, keyFile } = await writeCertificate(directory.path);
     const { code, said } = await refused([given, given.includes('key') ? keyFile : certificateFile]);
     expect(code).toBe(64);
-    expect(said).toMatch(new RegExp(`${missing} +is required with ${given}`));
+    expect(said).toMatch(new RegExp(`${missing} +is needed with a ${what}`));
   });
 
   test('a certificate file that is missing, or holds something else', async () => {

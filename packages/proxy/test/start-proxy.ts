@@ -1,7 +1,13 @@
 // A real proxy process with its own certificate, for tests that talk to it over sockets.
 
-import { type RunningSidecar, scratch, startSidecar, until } from '@outrigger/core/testing';
-import { makeCertificate, writeCertificate } from './make-certificate.ts';
+import {
+  makeCertificate,
+  type RunningSidecar,
+  scratch,
+  startSidecar,
+  until,
+  writeCertificate,
+} from '@outrigger/core/testing';
 
 export type RunningProxy = AsyncDisposable & {
   readonly sidecar: RunningSidecar;

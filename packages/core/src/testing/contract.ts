@@ -1,10 +1,11 @@
 // The contract that every sidecar keeps, as tests. A package calls contract() in test/contract.test.ts.
 
-import { readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
+import { apiContract } from './api-contract.ts';
 import { lifeContract } from './life-contract.ts';
+import { parametersContract } from './parameters-contract.ts';
 import { scratch } from './scratch.ts';
 import { type RunningSidecar, type StartOptions, startSidecar } from './start-sidecar.ts';
 
@@ -32,7 +33,8 @@ export function contract(main: string, validArguments: ValidArguments): void {
   describe('the contract of a sidecar', () => {
     lifeContract(started, ended);
     adminContract(started);
-    commandLineContract(started, ended, validArguments);
+    apiContract(started);
+    parametersContract(started, ended, validArguments);
   });
 }
 
@@ -116,7 +118,7 @@ function adminContract(started: Started): void {
       throw new Error(`The stream ended without "${wanted}": ${text}`);
     };
     const first = await events({}, 'event: started');
-    const id = /id: (\d+)\nevent: started/.exec(first)![1]!;
+    const id = /id: (\S+)\nevent: started/.exec(first)![1]!;
     await sidecar.post('/v1/prestop');
     expect(await events({ 'last-event-id': id }, 'event: leaving')).not.toContain('event: started');
   });
@@ -153,69 +155,5 @@ function refusal(host: string, headers: Record<string, string>): Promise<number 
       resolve(response.statusCode);
     });
     sent.end();
-  });
-}
-
-function commandLineContract(started: Started, ended: Ended, validArguments: ValidArguments): void {
-  const check = async (...wrong: string[]) => {
-    await using directory = await scratch();
-    return await ended([...(await validArguments(directory.path)), ...wrong]);
-  };
-
-  test('wrong parameters are listed all at once with exit code 64 and no stack trace', async () => {
-    const { code, stderr } = await check('--drain-timeuot', '3s', '--log-level', 'lound', '--drain-timeout', 'soon');
-    expect(code).toBe(64);
-    expect(stderr).toContain('3 parameters are wrong');
-    expect(stderr).toMatch(/--drain-timeuot +unknown; did you mean --drain-timeout\?/);
-    expect(stderr).toMatch(/--log-level +lound \(--log-level\): trace, debug, info, warn or error is expected/);
-    expect(stderr).toMatch(/--drain-timeout +soon \(--drain-timeout\): a duration such as/);
-    expect(stderr).not.toMatch(/^ +at /m);
-  });
-
-  test('a config file with bad YAML or an unknown key is named with its line', async () => {
-    await using directory = await scratch();
-    await writeFile(directory.join('bad.yaml'), 'logLevel: info\nlogFormat: [json\n');
-    await writeFile(directory.join('unknown.yaml'), 'logLevel: info\nlogLevle: debug\n');
-    const bad = await check('--config', directory.join('bad.yaml'));
-    expect(bad.code).toBe(64);
-    expect(bad.stderr).toMatch(/--config +\S+bad\.yaml:\d+:\d+: /);
-    const unknown = await check('--config', directory.join('unknown.yaml'));
-    expect(unknown.code).toBe(64);
-    expect(unknown.stderr).toMatch(/logLevle +\(\S+unknown\.yaml:2:1\): unknown; did you mean logLevel\?/);
-    const missing = await check('--config', directory.join('missing.yaml'));
-    expect(missing.stderr).toMatch(/--config +\S+missing\.yaml: no such file/);
-  });
-
-  test('an admin port in use is one clear line with exit code 1', async () => {
-    await using running = await started();
-    await using directory = await scratch();
-    const adminAddress = new URL(running.sidecar.url).host;
-    const { code, stderr } = await ended(await validArguments(directory.path), { adminAddress });
-    expect(code).toBe(1);
-    expect(stderr).toContain(`--admin-address  ${adminAddress} (--admin-address): the address is already in use`);
-    expect(stderr).not.toMatch(/^ +at /m);
-  });
-
-  test('a failure leaves its reason in the termination message file', async () => {
-    await using directory = await scratch();
-    await writeFile(directory.join('message'), '');
-    await check('--termination-message-file', directory.join('message'), '--drain-timeout', 'soon');
-    expect(await readFile(directory.join('message'), 'utf8')).toContain('1 parameter is wrong');
-  });
-
-  test('--check accepts a valid command line and starts nothing', async () => {
-    const { code, stdout, stderr } = await check('--check');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('all parameters are right');
-  });
-
-  test('--help, --version, --json-schema, --openapi and --print-config print and exit 0', async () => {
-    const help = await ended(['--help']);
-    expect(help.code).toBe(0);
-    expect(help.stdout).toContain('--drain-timeout <duration>');
-    expect((await ended(['--version'])).stdout).toMatch(/^[a-z-]+ \d+\.\d+\.\d+\n$/);
-    expect(JSON.parse((await ended(['--json-schema'])).stdout)).toMatchObject({ type: 'object' });
-    expect(JSON.parse((await ended(['--openapi'])).stdout)).toMatchObject({ openapi: '3.1.0' });
-    expect((await check('--print-config')).stdout).toContain('# default\ndrainTimeout: 20s\n');
   });
 }
