@@ -40,6 +40,8 @@ function exportsOf(door: string): Map<string, string> {
   for (const [, names, file] of read(door).matchAll(/^export \{([^}]+)\} from '(\.[^']+)'/gm))
     for (const name of names!.split(',').map((each) => each.trim()))
       if (name && !name.startsWith('type ')) found.set(name, resolve(dirname(door), file!));
+  // A family is a list that the door itself declares.
+  for (const [, name] of read(door).matchAll(/^export const (\w+)/gm)) found.set(name!, door);
   return found;
 }
 
@@ -65,17 +67,22 @@ const imported = new Map(
 const byRun = reachableFrom(join(core, 'run.ts'));
 
 test('every mechanism of core is used by two roles, or by run', () => {
-  const usersOf = new Map<string, Set<string>>();
-  for (const [door, file] of Object.entries(doors)) {
-    if (door === './testing' || door === './documents' || door === './schema') continue;
-    for (const [name, from] of exportsOf(join(root, 'packages/core', file))) {
-      const by = users.filter((each) => imported.get(each)!.has(name));
-      expect([name, by.length > 0 || byRun.has(from)]).toEqual([name, true]);
-      usersOf.set(from, new Set([...(usersOf.get(from) ?? []), ...by]));
-    }
+  const declared = Object.entries(doors)
+    .filter(([door]) => !['./testing', './documents', './schema'].includes(door))
+    .flatMap(([, file]) => [...exportsOf(join(root, 'packages/core', file))]);
+  for (const [name, from] of declared) {
+    const by = users.filter((each) => imported.get(each)!.has(name));
+    expect([name, by.length > 0 || byRun.has(from)]).toEqual([name, true]);
   }
-  const lonely = [...usersOf].filter(([from, by]) => !byRun.has(from) && by.size < 2);
-  expect(lonely.map(([from, by]) => [relative(core, from), ...by])).toEqual([]);
+  // What a mechanism is made of is used by whoever uses the mechanism.
+  const usedBy = users.map((user) => {
+    const files = declared.filter(([name]) => imported.get(user)!.has(name)).map(([, from]) => from);
+    return { user, files: reachableFrom(...files) };
+  });
+  const lonely = [...new Set(declared.map(([, from]) => from))]
+    .filter((from) => !byRun.has(from))
+    .map((from) => [relative(core, from), ...usedBy.flatMap(({ user, files }) => (files.has(from) ? [user] : []))]);
+  expect(lonely.filter(({ length }) => length < 3)).toEqual([]);
 });
 
 test('every file of core is reached by run, by a role, by the generators or by the tests', () => {

@@ -3,16 +3,22 @@
 // when a budget is missed.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { scratch, until } from '@outrigger/core/testing';
-import { handlesSighup, type Program, startProgram, uniqueName } from '../test/support/program.ts';
+import {
+  handlesSighup,
+  makeVolume,
+  type RunningProgram,
+  scratch,
+  startProgram,
+  uniqueName,
+  until,
+} from '@outrigger/core/testing';
 import { startReloader } from '../test/support/reloader.ts';
-import { makeVolume } from '../test/support/volume.ts';
 
 const swaps = 300;
 const keys = 10;
 
 /** Milliseconds from each cause, which returns the time of the monotonic clock, to its signal handler; sorted. */
-async function measure(program: Program, cause: (at: number) => Promise<bigint>): Promise<number[]> {
+async function measure(program: RunningProgram, cause: (at: number) => Promise<bigint>): Promise<number[]> {
   const latencies: number[] = [];
   for (let at = 1; at <= swaps; at++) {
     const caused = await cause(at);

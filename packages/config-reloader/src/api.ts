@@ -1,7 +1,7 @@
 import { route } from '@outrigger/core';
 import * as z from '@outrigger/core/schema';
+import type { Mode } from '@outrigger/core/watch';
 import type { Generation, Generations } from './generations.ts';
-import type { Mode } from './watch.ts';
 
 export type State = {
   readonly generations: Generations;

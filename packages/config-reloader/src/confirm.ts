@@ -21,7 +21,7 @@ export function openConfirm(
     events.publish('confirmed', { generation: number, hash });
   };
 
-  return ({ generation, name, target, seconds, details, fault }) => {
+  return ({ value: generation, name, target, seconds, details, fault }) => {
     const { number, hash, deliveries } = generation;
     const delivery = deliveries.get(name)!;
     delivery.attempts++;

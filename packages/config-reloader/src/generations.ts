@@ -1,8 +1,8 @@
 // What the application was told: one generation per content seen, the newest last.
 
 import type { Fault } from '@outrigger/core';
+import type { Change } from '@outrigger/core/watch';
 import type { Own } from './context.ts';
-import type { Change } from './detect.ts';
 
 export type Delivery = { attempts: number; delivered: Date | undefined; error: Fault | undefined };
 

@@ -1,12 +1,12 @@
 // Tells the application of each generation, through every notifier that was chosen.
 
+import { type Attempt, Courier } from '@outrigger/core';
 import type { Own } from './context.ts';
-import { type Attempt, Courier } from './courier.ts';
 import { errors } from './errors.ts';
 import type { Generation } from './generations.ts';
 
 /** An attempt of a notifier, by name. */
-export type Told = Attempt & { readonly name: string; readonly target: string };
+export type Told = Attempt<Generation> & { readonly name: string; readonly target: string };
 
 /** Returns what takes a generation; each notifier goes on until it delivered the newest one. */
 export function openNotify(
@@ -14,14 +14,19 @@ export function openNotify(
   { log, metrics, parameters, stack }: Own,
 ): (generation: Generation) => void {
   const couriers = parameters.notify.map(({ name, member, parameters: own }) => {
-    const notifier = member.open(own);
+    const notifier = member.open(own, { log });
     const { target } = notifier;
-    const ended = (attempt: Attempt) => told({ ...attempt, name, target });
-    const courier = new Courier({ notifier, timeout: () => parameters.notifyTimeout, ended });
-    stack.defer(async () => {
+    const courier = new Courier<Generation>({
+      target,
+      deliver: ({ number, hash }, signal) => notifier.notify({ generation: number, hash }, signal),
+      timeout: () => parameters.notifyTimeout,
+      ended: (attempt) => told({ ...attempt, name, target }),
+    });
+    const stop = async () => {
       await courier[Symbol.asyncDispose]();
       if (courier.pending) log.warn(errors.RELOAD_UNDELIVERED({ target, generation: courier.pending.number }));
-    });
+    };
+    stack.defer(stop, { name: `notifier ${name}` });
     return { name, courier };
   });
   return (generation) => {

@@ -1,5 +1,5 @@
 import { boolean, duration, family, list, path } from '@outrigger/core';
-import { notifiers } from './notifier/index.ts';
+import { notifiers } from '@outrigger/core/notifier';
 
 export const parameters = {
   watch: list(path, {

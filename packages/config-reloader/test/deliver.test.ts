@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
-import { freePort, scratch, until } from '@outrigger/core/testing';
+import {
+  freePort,
+  handlesSighup,
+  makeVolume,
+  openEndpoint,
+  scratch,
+  startProgram,
+  uniqueName,
+  until,
+} from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
-import { openEndpoint } from './support/endpoint.ts';
-import { handlesSighup, startProgram, uniqueName } from './support/program.ts';
 import { confirmed, generationsOf, metric, startReloader, startTelling } from './support/reloader.ts';
-import { makeVolume } from './support/volume.ts';
 
 const noReconcile = ['--reconcile', '1h'];
 
@@ -46,7 +53,7 @@ test('a notification that is never answered is given up after the time-out and t
   await volume.swap({ 'app.conf': '1' });
   const generation = await confirmed(sidecar, 2);
   expect(generation).toMatchObject({ error: null, notifiers: [{ name: 'http', attempts: 2 }] });
-  expect(sidecar.logs()).toContainEqual(expect.objectContaining({ code: 'RELOAD_TIMEOUT' }));
+  expect(sidecar.logs()).toContainEqual(expect.objectContaining({ code: 'NOTIFY_TIMEOUT' }));
   expect(await metric(sidecar, 'notifications_total{notifier="http",result="failure"}')).toBe(1);
 });
 
@@ -61,7 +68,7 @@ test('an application that starts later is told then', async () => {
     const list = await generationsOf(sidecar);
     return list[0]!.error && list;
   });
-  expect(failing).toMatchObject({ state: 'pending', notified: null, error: { code: 'RELOAD_HTTP_UNREACHABLE' } });
+  expect(failing).toMatchObject({ state: 'pending', notified: null, error: { code: 'NOTIFY_HTTP_UNREACHABLE' } });
   const server = createServer((_, response) => response.end()).listen(port, '127.0.0.1');
   try {
     await confirmed(sidecar, 2);
@@ -82,7 +89,7 @@ test('confirmed is what every notifier delivered', async () => {
     const [newest] = await generationsOf(sidecar);
     return newest!.notified && newest!.error ? newest : undefined;
   });
-  expect(generation).toMatchObject({ state: 'pending', confirmed: null, error: { code: 'RELOAD_PROCESS_NOT_FOUND' } });
+  expect(generation).toMatchObject({ state: 'pending', confirmed: null, error: { code: 'NOTIFY_PROCESS_NOT_FOUND' } });
   expect(generation!.error!.message).toContain('seen: ');
   await using program = await startProgram(dir.join(name), handlesSighup);
   await confirmed(sidecar, 2);
@@ -102,6 +109,32 @@ test('an application that was started again is signalled under its new pid', asy
     await confirmed(sidecar, round + 1);
     await until(() => program.lines.some((line) => line.startsWith('got SIGHUP')));
   }
+});
+
+test('a command is run for each generation until it works, and its words are in the log', async () => {
+  await using dir = await scratch();
+  const volume = await makeVolume(dir.join('config'), { 'app.conf': '0' });
+  const log = dir.join('runs');
+  const script = 'echo "$OUTRIGGER_GENERATION $OUTRIGGER_HASH $(cat "$1")" >> "$2"; echo "I tried"; grep -q three "$2"';
+  await writeFile(dir.join('reload'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const command = `${dir.join('reload')} ${dir.join('config/app.conf')} "${log}"`;
+  const exec = ['--notify', 'exec', '--notify-exec-command', command];
+  await using sidecar = await startReloader(['--watch', volume.path, ...exec, ...noReconcile]);
+  await volume.swap({ 'app.conf': 'two' });
+  const [failing] = await until(async () => {
+    const list = await generationsOf(sidecar);
+    return list[0]!.error && list;
+  });
+  expect(failing).toMatchObject({ generation: 2, state: 'pending', error: { code: 'NOTIFY_EXEC_FAILED' } });
+  await volume.swap({ 'app.conf': 'three' });
+  const { hash } = await confirmed(sidecar, 3);
+  expect(readFileSync(log, 'utf8').trim().split('\n').at(-1)).toBe(`3 ${hash} three`);
+  expect(sidecar.logs()).toContainEqual(
+    expect.objectContaining({ code: 'NOTIFY_EXEC_FAILED', exitCode: 1, output: 'I tried\n' }),
+  );
+  expect(sidecar.logs()).toContainEqual(
+    expect.objectContaining({ message: 'Application notified', notifier: 'exec', output: 'I tried\n' }),
+  );
 });
 
 test('what is found at the start is notified when asked for', async () => {

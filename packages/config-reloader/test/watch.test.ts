@@ -1,14 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, link, mkdir, rename, writeFile } from 'node:fs/promises';
+import { link, mkdir, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { scratch, until } from '@outrigger/core/testing';
+import { makeMaze, makeVolume, openEndpoint, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
-import { takeSnapshot } from '../src/snapshot.ts';
-import { openEndpoint } from './support/endpoint.ts';
-import { makeMaze } from './support/maze.ts';
 import { confirmed, metric, startReloader, startTelling, telling } from './support/reloader.ts';
-import { unprivileged } from './support/unprivileged.ts';
-import { makeVolume } from './support/volume.ts';
 
 test('a change the kernel gives no event for is found by the periodic comparison', async () => {
   await using dir = await scratch();
@@ -34,7 +29,7 @@ test.skipIf(!mayLimit())(
     await using sidecar = await startReloader(telling(endpoint, [volume.path], ['--reconcile', '1h']), { main });
     await volume.swap({ 'app.conf': '2' });
     await confirmed(sidecar, 2);
-    expect(sidecar.logs()).toContainEqual(expect.objectContaining({ code: 'RELOAD_POLLING', level: 'warn' }));
+    expect(sidecar.logs()).toContainEqual(expect.objectContaining({ code: 'WATCH_POLLING', level: 'warn' }));
     expect(await metric(sidecar, 'watcher_mode{mode="polling"}')).toBe(1);
     setLimit(sidecar.pid, 1000);
     await until(() => metric(sidecar, 'watcher_mode{mode="events"}'));
@@ -43,20 +38,6 @@ test.skipIf(!mayLimit())(
     await confirmed(sidecar, 3);
   },
 );
-
-test('a file that may not be read is named, and read once it may be', async () => {
-  await using dir = await scratch();
-  await chmod(dir.path, 0o755);
-  await writeFile(dir.join('app.conf'), '1');
-  await chmod(dir.join('app.conf'), 0o000);
-  const take = () => unprivileged(() => takeSnapshot({ paths: [dir.path], listen: () => false }));
-  await expect(take()).rejects.toMatchObject({
-    code: 'RELOAD_UNREADABLE',
-    message: `"${dir.join('app.conf')}" cannot be read`,
-  });
-  await chmod(dir.join('app.conf'), 0o644);
-  expect((await take()).roots[0]!.files.length).toBe(1);
-});
 
 test('too much to watch is not served until it is less, and what is found then is notified', async () => {
   await using dir = await scratch();

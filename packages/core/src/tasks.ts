@@ -1,10 +1,9 @@
 // Work in the background, supervised: a crash is logged and counted, then the task starts again or the sidecar ends.
 
 import type { Counter } from 'prom-client';
-import { backoff } from './backoff.ts';
 import { defineErrors } from './errors.ts';
-import { wait } from './every.ts';
 import type { Log } from './log.ts';
+import { type Retry, retry } from './retry.ts';
 import type { Stages } from './stages.ts';
 
 /** Runs until the signal aborts, or until it is done. */
@@ -30,9 +29,6 @@ type Options = {
   readonly fail: (error: unknown) => void;
 };
 
-// One that ran this long before it crashed is not one that cannot run.
-const healthyMilliseconds = 60_000;
-
 /** Returns `context.supervise`. A task is a stage: what was opened before it is stopped only when it has ended. */
 export function supervisor({ log, signal, stages, failures, fail }: Options) {
   return (name: string, task: Task, { restart = 'backoff' }: Supervision = {}): void => {
@@ -41,21 +37,22 @@ export function supervisor({ log, signal, stages, failures, fail }: Options) {
     stages.defer(() => ended, { name: `task ${name}` });
 
     async function supervised(): Promise<void> {
-      const waits = backoff({ min: '1s', max: '1m' });
-      while (!signal.aborted) {
-        const begun = performance.now();
+      const attempt = async () => {
         try {
-          return void (await task(signal));
+          await task(signal);
         } catch (error) {
           // What it throws because it was told to end is not a failure.
-          if (signal.aborted) return;
-          failures.inc({ task: name });
-          if (restart === 'fail') return fail(error);
-          if (performance.now() - begun > healthyMilliseconds) waits.reset();
-          const milliseconds = Math.round(waits.next());
-          log.error(taskErrors.TASK_FAILED({ task: name, milliseconds }, error));
-          await wait(milliseconds, signal).catch(() => undefined);
+          if (!signal.aborted) failures.inc({ task: name });
+          throw error;
         }
+      };
+      const permanent = () => restart === 'fail';
+      const onRetry = ({ error, milliseconds }: Retry) =>
+        log.error(taskErrors.TASK_FAILED({ task: name, milliseconds: Math.round(milliseconds) }, error));
+      try {
+        await retry(attempt, { backoff: { min: '1s', max: '1m' }, signal, permanent, onRetry });
+      } catch (error) {
+        if (!signal.aborted) fail(error);
       }
     }
   };

@@ -3,7 +3,7 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { endGroup, track } from './supervise.ts';
+import { endGroup, track } from '@outrigger/core';
 
 export type Question = {
   readonly command: readonly string[];

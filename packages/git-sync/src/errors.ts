@@ -1,4 +1,5 @@
 import { defineErrors } from '@outrigger/core';
+import { notifierErrors } from '@outrigger/core/notifier';
 
 export const errors = defineErrors({
   GIT_REMOTE_UNREACHABLE: {
@@ -55,4 +56,9 @@ export const errors = defineErrors({
     message: 'git cannot be run',
     hint: 'Install git or name it with --git',
   },
+  GIT_HOOK_UNFINISHED: {
+    message: 'Stopped before {hook} ({target}) worked for {commit}',
+    hint: 'Every start runs it for what is published then',
+  },
+  ...notifierErrors,
 });

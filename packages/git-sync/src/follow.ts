@@ -1,8 +1,9 @@
 // Syncs again and again: how long each may take, what follows a failure, and what is told about it.
 
-import { backoff, type Context, every, Fault } from '@outrigger/core';
+import { type Context, every, Fault, retry } from '@outrigger/core';
 import { errors } from './errors.ts';
 import type { Generation, Generations } from './generations.ts';
+import type { Hooks } from './hooks.ts';
 import type { metrics } from './metrics.ts';
 import type { parameters } from './parameters.ts';
 import type { Outcome, Sync } from './sync.ts';
@@ -14,13 +15,13 @@ export type Following = Pick<Context<typeof parameters, typeof metrics>, 'parame
   readonly sync: Sync;
   /** Nothing is published yet, and why. */
   readonly waiting: (reason: string) => void;
+  readonly hooks: Pick<Hooks, 'status'>;
   /** With --one-time: the first success. */
-  readonly done: () => void;
+  readonly done: () => Promise<void>;
 };
 
 export class Follow {
   readonly #following: Following;
-  readonly #backoff = backoff({ min: '500ms', max: '30s' });
   #failures = 0;
   #failure: { readonly fault: Fault; readonly at: Date } | undefined;
   #lastSuccess: Date | undefined;
@@ -31,8 +32,15 @@ export class Follow {
 
   /** Until the signal aborts. */
   async run(stop: AbortSignal): Promise<void> {
-    const pause = () => (this.#failures > 0 ? this.#backoff.next() : this.#following.parameters.period);
-    await every(pause, stop, () => this.#once(stop));
+    const { parameters, done } = this.#following;
+    await every(
+      () => parameters.period,
+      stop,
+      async () => {
+        await this.#persist(stop);
+        if (parameters.oneTime) await done();
+      },
+    );
   }
 
   get generations(): readonly Generation[] {
@@ -59,22 +67,28 @@ export class Follow {
         hint: this.#failure.fault.hint,
         at: this.#failure.at,
       },
+      hooks: this.#following.hooks.status(),
     };
   }
 
-  async #once(stop: AbortSignal): Promise<void> {
-    const { sync, parameters } = this.#following;
+  async #persist(signal: AbortSignal): Promise<void> {
+    const outcome = await retry(() => this.#once(signal), {
+      signal,
+      backoff: { min: '500ms', max: '30s' },
+      permanent: (error) => !(error instanceof Fault),
+      onRetry: ({ error }) => this.#failed(error as Fault),
+    });
+    this.#succeeded(outcome);
+  }
+
+  async #once(stop: AbortSignal): Promise<Outcome> {
     const deadline = new AbortController();
     const abort = () => deadline.abort(stop.reason);
     stop.addEventListener('abort', abort, { once: true });
-    const timeout = parameters.syncTimeout;
+    const timeout = this.#following.parameters.syncTimeout;
     const timer = setTimeout(() => deadline.abort(errors.GIT_TIMEOUT({ timeout })), timeout);
     try {
-      this.#succeeded(await sync.run(deadline.signal));
-    } catch (error) {
-      if (stop.aborted) throw error;
-      if (!(error instanceof Fault)) throw error;
-      this.#failed(error);
+      return await this.#following.sync.run(deadline.signal);
     } finally {
       clearTimeout(timer);
       stop.removeEventListener('abort', abort);
@@ -82,7 +96,7 @@ export class Follow {
   }
 
   #succeeded(outcome: Outcome): void {
-    const { metrics, log, parameters, done } = this.#following;
+    const { metrics, log } = this.#following;
     metrics.polls.inc({ result: outcome });
     metrics.consecutiveFailures.set(0);
     metrics.lastSuccessTimestamp.setToCurrentTime();
@@ -90,8 +104,6 @@ export class Follow {
     this.#failures = 0;
     this.#failure = undefined;
     this.#lastSuccess = new Date();
-    this.#backoff.reset();
-    if (parameters.oneTime) done();
   }
 
   #failed(fault: Fault): void {

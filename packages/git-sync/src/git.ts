@@ -2,6 +2,7 @@
 // program says may hold secrets, so everything is redacted before it leaves this file.
 
 import { resolve } from 'node:path';
+import { passedOn } from '@outrigger/core';
 import type { SimpleGitOptions } from 'simple-git';
 import { AskAgain, AskError } from './ask-again.ts';
 import type { Credential, Repository } from './repository.ts';
@@ -159,10 +160,8 @@ function configuration({ origin }: Repository): string[] {
 const usernameVariable = 'OUTRIGGER_GIT_USERNAME';
 const passwordVariable = 'OUTRIGGER_GIT_PASSWORD';
 
-/** What an operator sets on the container for TLS and proxies, and what makes the monitor count git to this container. */
-const passedOn = [
-  'PATH',
-  'TMPDIR',
+/** What an operator sets on the container for TLS and proxies. */
+const transport = [
   'http_proxy',
   'https_proxy',
   'no_proxy',
@@ -174,14 +173,11 @@ const passedOn = [
   'SSL_CERT_DIR',
   'GIT_SSL_CAINFO',
   'GIT_SSL_CAPATH',
-  'OUTRIGGER_POD_ID',
-  'OUTRIGGER_CONTAINER',
 ];
 
 function environment(options: GitOptions, credential: Credential | undefined): Record<string, string> {
-  const inherited = passedOn.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]!]]));
   return {
-    ...Object.fromEntries(inherited),
+    ...passedOn(transport),
     // curl would read a .netrc in the user's home.
     HOME: options.gitDirectory,
     // Messages are told apart by their English words.

@@ -20,5 +20,16 @@ export const metrics = {
   }),
   publishedTimestamp: gauge({ help: 'When the current commit was published, since the epoch', unit: 'seconds' }),
   publishedInfo: gauge({ help: 'Always 1; the label is the commit that is published', labels: ['commit'] }),
+  hookRuns: counter({
+    help: 'Runs of hooks and notifiers, by result: success, failure',
+    labels: ['hook', 'result'],
+  }),
+  hook: histogram({
+    help: 'How long a run of a hook or notifier took',
+    unit: 'seconds',
+    labels: ['hook'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30],
+  }),
+  hookPending: gauge({ help: '1 while a hook has not worked for the current commit', labels: ['hook'] }),
   recreations: counter({ help: 'Times the local repository was made anew because it could not be used' }),
 };

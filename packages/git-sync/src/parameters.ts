@@ -1,4 +1,5 @@
-import { boolean, duration, integer, path, secret, text } from '@outrigger/core';
+import { boolean, duration, family, integer, path, program, secret, text, url } from '@outrigger/core';
+import { notifiers } from '@outrigger/core/notifier';
 import { reference } from './reference.ts';
 import { repository } from './repository.ts';
 
@@ -45,7 +46,7 @@ export const parameters = {
   }),
   oneTime: boolean({
     default: 'false',
-    help: 'Exit after the first success',
+    help: 'Exit after the first success and one run of each hook',
     aliases: v4('ONE_TIME'),
   }),
   maxFailures: integer({
@@ -60,5 +61,72 @@ export const parameters = {
     help: 'Password or token for http(s), sent to the host of --repo only',
     aliases: { env: ['GITSYNC_PASSWORD_FILE', 'GITSYNC_PASSWORD'] },
   }),
-  git: text({ default: 'git', help: 'The git program', aliases: v4('GIT') }),
+  exechookCommand: program({
+    optional: true,
+    help: 'A program to run in the published tree after each change of the link, with GITSYNC_HASH; no arguments, no shell',
+    aliases: v4('EXECHOOK_COMMAND'),
+  }),
+  exechookTimeout: duration({
+    default: '30s',
+    min: '1s',
+    max: '1d',
+    reloadable: true,
+    help: 'How long it may take; it is ended then with all it started',
+    aliases: v4('EXECHOOK_TIMEOUT'),
+  }),
+  exechookBackoff: duration({
+    default: '3s',
+    min: '1s',
+    max: '1d',
+    help: 'How long to wait after it failed before it is run again',
+    aliases: v4('EXECHOOK_BACKOFF'),
+  }),
+  webhookUrl: url({
+    optional: true,
+    schemes: ['http', 'https'],
+    help: 'A URL to request after each change of the link, with the header Gitsync-Hash',
+    aliases: v4('WEBHOOK_URL'),
+  }),
+  webhookMethod: text({
+    default: 'POST',
+    pattern: /[A-Z]+/,
+    expected: 'a method such as POST',
+    help: 'Method of the request',
+    aliases: v4('WEBHOOK_METHOD'),
+  }),
+  webhookSuccessStatus: integer({
+    default: '200',
+    min: -1,
+    max: 599,
+    help: 'Status of success; 0 for any',
+    aliases: v4('WEBHOOK_SUCCESS_STATUS'),
+  }),
+  webhookTimeout: duration({
+    default: '1s',
+    min: '1s',
+    max: '1d',
+    reloadable: true,
+    help: 'How long the answer may take',
+    aliases: v4('WEBHOOK_TIMEOUT'),
+  }),
+  webhookBackoff: duration({
+    default: '3s',
+    min: '1s',
+    max: '1d',
+    help: 'How long to wait after it failed before it is sent again',
+    aliases: v4('WEBHOOK_BACKOFF'),
+  }),
+  notify: family(notifiers, {
+    repeatable: true,
+    default: [],
+    help: 'Further ways to tell of each change of the link, as those of config-reloader',
+  }),
+  notifyTimeout: duration({
+    default: '10s',
+    min: '10ms',
+    max: '1h',
+    reloadable: true,
+    help: 'How long one attempt of --notify may take; failed ones are repeated with growing pauses of up to 30s',
+  }),
+  git: program({ default: 'git', help: 'The git program', aliases: v4('GIT') }),
 };

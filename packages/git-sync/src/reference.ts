@@ -31,5 +31,6 @@ export const reference = (options: Options): Parameter<Reference> => ({
   ...(text(options) as Parameter<unknown>),
   kind: 'reference',
   parse: parseReference,
+  format: (parsed) => (parsed as Reference).written,
   combine: (parsed) => parsed[0] as Reference,
 });

@@ -1,6 +1,6 @@
 // The address of the remote repository: what git may be given, with credentials taken out of it.
 
-import { type Options, type Parameter, text } from '@outrigger/core';
+import { type Options, type Parameter, peersOf, text } from '@outrigger/core';
 
 export type Credential = { readonly username: string; readonly password: string };
 
@@ -62,10 +62,20 @@ function remote(url: URL): Omit<Repository, 'leaf'> {
   };
 }
 
+function formatRepository({ url, credential }: Repository): string {
+  if (!credential) return url;
+  const whole = new URL(url);
+  whole.username = encodeURIComponent(credential.username);
+  whole.password = encodeURIComponent(credential.password);
+  return whole.href;
+}
+
 /** A parameter whose value is a Repository. */
 export const repository = (options: Options): Parameter<Repository> => ({
   ...(text(options) as Parameter<unknown>),
   kind: 'repository',
   parse: parseRepository,
+  format: (parsed) => formatRepository(parsed as Repository),
+  peers: (parsed) => ((parsed as Repository).origin ? peersOf(new URL((parsed as Repository).url)) : []),
   combine: (parsed) => parsed[0] as Repository,
 });

@@ -7,10 +7,10 @@ import { errors } from './errors.ts';
 import { Follow } from './follow.ts';
 import { Generations } from './generations.ts';
 import { openGit } from './git.ts';
+import { Hooks } from './hooks.ts';
 import { metrics } from './metrics.ts';
 import { endOrphans } from './orphans.ts';
 import { parameters } from './parameters.ts';
-import { programExists } from './program.ts';
 import { Store } from './store.ts';
 import { Sync } from './sync.ts';
 import { linkProblem, openWorkspace, type Workspace } from './workspace.ts';
@@ -25,13 +25,12 @@ export const sidecar = defineSidecar({
   errors,
   routes,
 
-  async check({ parameters, problem }) {
-    const { repo, root, link = repo.leaf, git } = parameters;
+  check({ parameters, problem }) {
+    const { repo, root, link = repo.leaf } = parameters;
     const misplaced = linkProblem(root, link);
     if (misplaced) problem('link', misplaced);
     const credentials = credentialProblem(parameters);
     if (credentials) problem(...credentials);
-    if (!(await programExists(git))) problem('git', 'no such program; install git or name it');
   },
 
   async start(context) {
@@ -49,12 +48,13 @@ export const sidecar = defineSidecar({
     const git = stack.use(
       openGit({ ...workspace, program: parameters.git, credential: () => credentialOf(parameters) }),
     );
+    const hooks = new Hooks(context);
     const sync = new Sync({
       workspace,
       git,
       store: new Store(workspace, git),
       generations,
-      audience: context,
+      audience: { ...context, hooks },
       usable() {
         usable = true;
         published.release();
@@ -66,7 +66,12 @@ export const sidecar = defineSidecar({
       generations,
       sync,
       waiting: (reason) => (usable ? undefined : published.hold(reason)),
-      done: context.stop,
+      hooks,
+      async done() {
+        const fault = await hooks.tried();
+        if (fault) context.fail(fault);
+        else context.stop();
+      },
     });
     context.supervise('follow', (signal) => follow.run(signal), { restart: 'fail' });
     return follow;

@@ -4,19 +4,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
-import { once } from 'node:events';
-import { wait } from '@outrigger/core';
-
-const graceMilliseconds = 2_000;
+import { endGroup, signalGroup, track } from '@outrigger/core';
 
 type Launch = { child?: ChildProcess; closed?: boolean };
 const launches = new AsyncLocalStorage<Launch>();
-const running = new Set<ChildProcess>();
-
-// A second SIGTERM ends the sidecar at once; what it started must not outlive it.
-process.on('exit', () => {
-  for (const child of running) signalGroup(child, 'SIGKILL');
-});
 
 /** Once, before simple-git starts anything. */
 export function superviseSimpleGit(): void {
@@ -32,12 +23,6 @@ export function superviseSimpleGit(): void {
       launch.closed = true;
     });
   });
-}
-
-/** The leader of a group: it ends with this process. */
-export function track(child: ChildProcess): void {
-  running.add(child);
-  child.once('exit', () => running.delete(child));
 }
 
 /** Runs what starts one program; when the signal aborts, ends the whole group and rejects with the signal's reason. */
@@ -56,27 +41,5 @@ export async function supervise<T>(start: () => Promise<T>, signal: AbortSignal)
     signal.removeEventListener('abort', abort);
     // git is through, yet a child of it still holds its output: a transfer that nobody waits for any more.
     if (launch.child && !launch.closed) signalGroup(launch.child, 'SIGKILL');
-  }
-}
-
-/** SIGTERM, some time, SIGKILL. */
-export async function endGroup(child: ChildProcess | undefined): Promise<void> {
-  if (!child) return;
-  signalGroup(child, 'SIGTERM');
-  if (child.exitCode === null && child.signalCode === null) {
-    const grace = new AbortController();
-    await Promise.race([once(child, 'exit'), wait(graceMilliseconds, grace.signal).catch(() => undefined)]);
-    grace.abort();
-  }
-  // The leader may have gone and left children behind.
-  signalGroup(child, 'SIGKILL');
-}
-
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

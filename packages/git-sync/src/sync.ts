@@ -72,6 +72,8 @@ export class Sync {
     const head = await this.#poll(signal);
     if (await this.#stage('local', () => generations.stands(head.commit))) {
       this.#parts.usable();
+      // After a start nobody knows whether the last run got as far as its hooks.
+      audience.hooks.bring(generations.current!);
       // Another name for the same commit: the next start must know whose it is.
       if (!generations.sameSource) await this.#stage('local', () => generations.save());
       return 'unchanged';

@@ -75,7 +75,7 @@ test('without git it says so on one line', async () => {
   await using sidecar = await startSync(remote.url, place(directory.path), options);
   expect((await sidecar.exited).code).toBe(64);
   expect(sidecar.stderr).toBe(
-    'git-sync: 1 parameter is wrong\n  --git  git (default): no such program; install git or name it\n',
+    'git-sync: 1 parameter is wrong\n  --git  git (default): no such program; install it or name it\n',
   );
 });
 

@@ -1,7 +1,7 @@
 // From batches to acknowledged batches: what every sink has around it. One batch at a time and in order, tried again for
 // as long as it takes; the next one is made ready meanwhile, and that is all that is held in memory.
 
-import { backoff, type Context, formatDuration, type Parameters, reasonOf, wait } from '@outrigger/core';
+import { type Context, formatDuration, type Parameters, reasonOf, retry } from '@outrigger/core';
 import type { Batch } from './encode.ts';
 import { errors } from './errors.ts';
 import type { metrics } from './metrics.ts';
@@ -23,9 +23,6 @@ export class Delivery implements AsyncDisposable {
   deliveredAt: Date | undefined;
   inFlight: Batch | undefined;
   readonly #options: Options;
-  readonly #waits = backoff({ min: '100ms', max: '30s' });
-  // While stopping there is no later: what is not delivered before the drain deadline is left.
-  readonly #hurriedWaits = backoff({ min: '100ms', max: '1s' });
   readonly #running: Promise<void>;
 
   constructor(options: Options) {
@@ -55,15 +52,9 @@ export class Delivery implements AsyncDisposable {
     const begun = performance.now();
     this.inFlight = batch;
     metrics.inFlight.set({ sink }, batch.bytes.length);
-    for (let attempt = 0; ; attempt++) {
-      if (attempt > 0) metrics.retries.inc({ sink });
-      this.state = attempt > 0 ? 'retrying' : 'sending';
-      const outcome = await this.#attempt(batch);
-      if (outcome.became === 'delivered') break;
-      if (outcome.became === 'broken') return this.#break(outcome.reason);
-      this.#down(outcome.reason);
-      await this.#pause();
-    }
+    this.state = 'sending';
+    const outcome = await this.#send(batch);
+    if (outcome.became === 'broken') return this.#break(outcome.reason);
     this.#up();
     this.inFlight = undefined;
     this.deliveredAt = new Date();
@@ -76,11 +67,17 @@ export class Delivery implements AsyncDisposable {
     return true;
   }
 
-  async #pause(): Promise<void> {
-    const { signal } = this.#options;
-    if (signal.aborted) await wait(this.#hurriedWaits.next());
-    // A long wait ends at once when we are told to stop.
-    else await wait(this.#waits.next(), signal).catch(() => undefined);
+  /** As long as it takes. */
+  async #send(batch: Batch): Promise<Outcome> {
+    const { signal, metrics } = this.#options;
+    let attempts = 0;
+    const attempt = () => {
+      if (attempts++ > 0) metrics.retries.inc({ sink: this.name });
+      return this.#attempt(batch);
+    };
+    const patient = retry(attempt, { backoff: { min: '100ms', max: '30s' }, signal });
+    // While stopping there is no later: the waits are short, and what is not delivered before the drain deadline is left.
+    return patient.catch(() => retry(attempt, { backoff: { min: '100ms', max: '1s' } }));
   }
 
   async #attempt(batch: Batch): Promise<Outcome> {
@@ -89,9 +86,12 @@ export class Delivery implements AsyncDisposable {
     const late = () => deadline.abort(new Error(`no answer within ${formatDuration(sink.timeout ?? 0)}`));
     const timer = sink.timeout === undefined ? undefined : setTimeout(late, sink.timeout);
     try {
-      return await sink.write(batch, deadline.signal);
+      const outcome = await sink.write(batch, deadline.signal);
+      if (outcome.became === 'undelivered') throw new Error(outcome.reason);
+      return outcome;
     } catch (error) {
-      return { became: 'undelivered', reason: reasonOf(error) };
+      this.#down(reasonOf(error));
+      throw error;
     } finally {
       clearTimeout(timer);
     }
@@ -111,7 +111,6 @@ export class Delivery implements AsyncDisposable {
   }
 
   #up(): void {
-    this.#waits.reset();
     if (!this.trouble) return;
     const { log, events, metrics } = this.#options;
     metrics.sinkUp.set({ sink: this.name }, 1);

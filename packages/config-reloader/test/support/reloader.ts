@@ -1,7 +1,6 @@
 // The sidecar under test, as a real process.
 
-import { type RunningSidecar, type StartOptions, startSidecar, until } from '@outrigger/core/testing';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, type RunningSidecar, type StartOptions, startSidecar, until } from '@outrigger/core/testing';
 
 type Options = StartOptions & {
   /** URL of another main.ts, one that starts the real one in its own way. */

@@ -13,7 +13,7 @@ import { defineSink, delivered } from './sink.ts';
 export const forward = defineSink({
   summary: 'A Fluent Forward receiver, such as Fluentd or Fluent Bit',
   parameters: {
-    address: address({ help: 'Where the receiver listens', example: '127.0.0.1:24224' }),
+    address: address({ reach: true, help: 'Where the receiver listens', example: '127.0.0.1:24224' }),
     tag: text({ default: 'outrigger', help: 'Tag of all records, by which receivers route' }),
     ackTimeout: duration({
       default: '30s',

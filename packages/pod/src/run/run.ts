@@ -94,7 +94,8 @@ const follow = (manifest: Manifest, context: PodContext) =>
   followFile(manifest.source.file, manifest.source.text, {
     signal: context.stopping,
     changed: (text) => followObjects(text, manifest, context),
-  }).catch((error) => context.log.say(`The manifest is not followed any more: ${reasonOf(error)}`));
+    complained: (fault) => context.log.say(`The manifest cannot be followed: ${reasonOf(fault)}`),
+  });
 
 function refuse(code: number, lines: readonly string[]): number {
   process.stderr.write(`${lines.join('\n')}\n`);

@@ -133,7 +133,7 @@ test('a preStop hook may sleep, and may fail without holding up the end', async 
   const begin = performance.now();
   expect(await run.stop()).toEqual({ code: 0, signal: null });
   expect(performance.now() - begin).toBeGreaterThan(990);
-  expect(run.lines('outrigger')).toContain('preStop of failing failed: no use');
+  expect(run.lines('outrigger')).toContain('preStop of failing failed: sh ended with exit code 3: no use');
   expect(run.stdout).toMatch(/preStop of unreachable failed: .*ECONNREFUSED/);
 });
 

@@ -3,11 +3,10 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
-import { reasonOf, wait } from '@outrigger/core';
+import { reasonOf, runProgram, wait } from '@outrigger/core';
 import type { IHTTPGetAction } from 'kubernetes-models/v1/HTTPGetAction';
 import type { ILifecycleHandler } from 'kubernetes-models/v1/LifecycleHandler';
 import { type Container, type Probe, portNumber } from '../../manifest/containers.ts';
-import { execute } from '../process/execute.ts';
 import type { Program } from '../process/launch.ts';
 
 export type Around = { readonly container: Container; command(words: readonly string[]): Program };
@@ -30,8 +29,9 @@ const isTimeout = ({ reason }: AbortSignal) => reason instanceof Error && reason
 
 async function attempt({ exec, httpGet, tcpSocket, sleep }: Action, around: Around, signal: AbortSignal) {
   if (exec) {
-    const { code, output } = await execute(around.command([...(exec.command ?? [])]), signal);
-    return code === 0 ? undefined : output;
+    const { file, args, env, cwd } = around.command([...(exec.command ?? [])]);
+    await runProgram({ command: [file, ...args], env, directory: cwd, signal, grace: 0, outputLimit: 400 });
+    return undefined;
   }
   if (httpGet) return get(httpGet, portOf(httpGet.port, around), signal);
   if (tcpSocket) return reach(tcpSocket.host ?? podAddress, portOf(tcpSocket.port, around), signal);

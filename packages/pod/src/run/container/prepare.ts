@@ -41,7 +41,12 @@ export async function prepare(entry: ContainerEntry, context: PodContext): Promi
 
   if (entry.local !== undefined) {
     const line = rewrite(entry.local);
-    return { program: { ...shell(line), env, cwd: context.home }, command: asProgram };
+    const around = { env, cwd: context.home };
+    // Of a sidecar that a user wrote, `sidecar` in probes and hooks is that very program.
+    const own = shell(`${line.trim()} "$@"`);
+    const command = ([word = '', ...rest]: readonly string[]): Program =>
+      word === 'sidecar' ? { ...own, args: [...own.args, 'sh', ...rest], ...around } : asProgram([word, ...rest]);
+    return { program: { ...shell(line), ...around }, command };
   }
   const visible = { ...values, ...given };
   const words = [...(container.command ?? ['sidecar']), ...(container.args ?? [])].map((word) => expand(word, visible));

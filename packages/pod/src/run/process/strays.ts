@@ -4,13 +4,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** Kills what is left of a Pod, or of one of its containers. Where there is no /proc, process groups must do. */
 export function killStrays(podId: string, container?: string): void {
-  for (const pid of processIds()) {
-    const variables = environmentOf(pid);
-    if (!variables.includes(`OUTRIGGER_POD_ID=${podId}`)) continue;
-    if (container !== undefined && !variables.includes(`OUTRIGGER_CONTAINER=${container}`)) continue;
-    kill(pid);
-  }
+  const variables = [`OUTRIGGER_POD_ID=${podId}`];
+  if (container !== undefined) variables.push(`OUTRIGGER_CONTAINER=${container}`);
+  for (const pid of processesWith(...variables)) kill(pid);
 }
+
+/** Processes that were born with all these variables, each written `NAME=value`. */
+export const processesWith = (...variables: string[]): number[] =>
+  processIds().filter((pid) => {
+    const environment = environmentOf(pid);
+    return variables.every((variable) => environment.includes(variable));
+  });
 
 /** Kills a process, or with a negative number a group; it may be gone already. */
 export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {

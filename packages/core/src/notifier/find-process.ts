@@ -1,7 +1,8 @@
 // Which process is meant by a name.
 
 import { basename } from 'node:path';
-import { type PodProcess, scriptOf } from '@outrigger/core';
+import type { PodProcess } from '../processes.ts';
+import { scriptOf } from '../script-of.ts';
 import { errors } from './errors.ts';
 
 /** The kernel cuts a process name to 15 bytes. */
@@ -16,10 +17,10 @@ const longestName = 15;
 export function findProcess(processes: readonly PodProcess[], wanted: string): PodProcess {
   const candidates = processes.filter(({ pid, command }) => pid > 1 && pid !== process.pid && command.length > 0);
   const matching = new Map(candidates.filter((each) => isNamed(each, wanted)).map((each) => [each.pid, each]));
-  if (matching.size === 0) throw errors.RELOAD_PROCESS_NOT_FOUND({ process: wanted, seen: seen(candidates) });
+  if (matching.size === 0) throw errors.NOTIFY_PROCESS_NOT_FOUND({ process: wanted, seen: seen(candidates) });
   const parents = new Map(processes.map(({ pid, parent }) => [pid, parent]));
   const oldest = [...matching.values()].filter(({ pid }) => !hasAncestor(pid, { among: matching, parents }));
-  if (oldest.length !== 1) throw errors.RELOAD_PROCESS_AMBIGUOUS({ process: wanted, seen: seen(oldest) });
+  if (oldest.length !== 1) throw errors.NOTIFY_PROCESS_AMBIGUOUS({ process: wanted, seen: seen(oldest) });
   return oldest[0]!;
 }
 

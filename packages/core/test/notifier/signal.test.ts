@@ -1,9 +1,10 @@
 import { chmod } from 'node:fs/promises';
-import { scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
-import { openNotifier } from '../support/open-notifier.ts';
-import { handlesSighup, startProgram, uniqueName } from '../support/program.ts';
-import { unprivileged } from '../support/unprivileged.ts';
+import { scratch } from '../../src/testing/scratch.ts';
+import { handlesSighup, startProgram, uniqueName } from '../../src/testing/start-program.ts';
+import { unprivileged } from '../../src/testing/unprivileged.ts';
+import { until } from '../../src/testing/until.ts';
+import { openNotifier } from './open-notifier.ts';
 
 const notice = { generation: 7, hash: 'a'.repeat(64) };
 const never = new AbortController().signal;
@@ -38,7 +39,7 @@ test('two applications of one name are refused and none is signalled', async () 
   await using one = await startProgram(dir.join(name), handlesSighup);
   await using two = await startProgram(other.join(name), handlesSighup);
   await expect(open(name).notify(notice, never)).rejects.toMatchObject({
-    code: 'RELOAD_PROCESS_AMBIGUOUS',
+    code: 'NOTIFY_PROCESS_AMBIGUOUS',
     message: expect.stringContaining(`pid ${one.pid}`),
   });
   expect([...one.lines, ...two.lines]).toEqual(['ready', 'ready']);
@@ -49,7 +50,7 @@ test('a signal that would end the program, or that it ignores, is not sent', asy
   const name = uniqueName();
   await using program = await startProgram(dir.join(name), `setInterval(() => undefined, 1000); console.log('ready');`);
   await expect(open(name).notify(notice, never)).rejects.toMatchObject({
-    code: 'RELOAD_SIGNAL_UNHANDLED',
+    code: 'NOTIFY_SIGNAL_UNHANDLED',
     message: expect.stringContaining('does not handle SIGHUP'),
   });
   // Node.js has SIGPIPE ignored; among the signals that may be chosen, a shell can ignore any.
@@ -82,7 +83,7 @@ test.skipIf(process.geteuid?.() !== 0)(
       { program: '/bin/sh', uid: 12345 },
     );
     await expect(unprivileged(() => open(name).notify(notice, never))).rejects.toMatchObject({
-      code: 'RELOAD_SIGNAL_NOT_PERMITTED',
+      code: 'NOTIFY_SIGNAL_NOT_PERMITTED',
       message: `Process ${program.pid} (sh ${name}) runs as user 12345, this sidecar as 65534: it may not send SIGHUP`,
       hint: expect.stringContaining('runAsUser'),
     });

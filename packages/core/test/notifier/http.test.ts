@@ -1,10 +1,14 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
-import { type EndpointOptions, openEndpoint } from '../support/endpoint.ts';
-import { openNotifier } from '../support/open-notifier.ts';
+import { type EndpointOptions, openEndpoint } from '../../src/testing/endpoint.ts';
+import { makeCertificate } from '../../src/testing/make-certificate.ts';
+import { scratch } from '../../src/testing/scratch.ts';
+import { until } from '../../src/testing/until.ts';
+import { openNotifier } from './open-notifier.ts';
 
 const notice = { generation: 7, hash: 'a'.repeat(64) };
 const never = new AbortController().signal;
@@ -38,14 +42,14 @@ test.for([
   const notifier = openNotifier('http', '--notify-http-url', endpoint.url, '--notify-http-expect-status', expected);
   const answer = notifier.notify(notice, never);
   if (right) expect(await answer).toEqual({ status });
-  else await expect(answer).rejects.toMatchObject({ code: 'RELOAD_HTTP_STATUS', fields: { status, expected } });
+  else await expect(answer).rejects.toMatchObject({ code: 'NOTIFY_HTTP_STATUS', fields: { status, expected } });
 });
 
 test('a redirect is not followed', async () => {
   await using other = await openEndpoint();
   await using endpoint = await openEndpoint(answering(302, { location: other.url }));
   const notifier = openNotifier('http', '--notify-http-url', endpoint.url);
-  await expect(notifier.notify(notice, never)).rejects.toMatchObject({ code: 'RELOAD_HTTP_STATUS' });
+  await expect(notifier.notify(notice, never)).rejects.toMatchObject({ code: 'NOTIFY_HTTP_STATUS' });
   expect(other.requests.length).toBe(0);
 });
 
@@ -77,7 +81,35 @@ test('an application that closes the connection without an answer is unreachable
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   await expect(openNotifier('http', '--notify-http-url', url).notify(notice, never)).rejects.toMatchObject({
-    code: 'RELOAD_HTTP_UNREACHABLE',
+    code: 'NOTIFY_HTTP_UNREACHABLE',
   });
+  server.close();
+});
+
+test('a wait that the application asks for is passed on', async () => {
+  await using endpoint = await openEndpoint(answering(503, { 'retry-after': '7' }));
+  const notifier = openNotifier('http', '--notify-http-url', endpoint.url);
+  await expect(notifier.notify(notice, never)).rejects.toMatchObject({ fields: { status: 503, retryAfter: 7000 } });
+});
+
+test('an https application is trusted by the authority in the file as it is now, and by no other', async () => {
+  await using directory = await scratch();
+  const [authority, stranger] = ['trusted', 'stranger'].map((name) => makeCertificate({ name, authority: true }));
+  const made = makeCertificate({ issuer: authority! });
+  const server = createSecureServer({ cert: made.cert, key: made.key }, (_, response) => response.end());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  await writeFile(directory.join('ca.crt'), stranger!.cert);
+  const notifier = openNotifier('http', '--notify-http-url', url, '--notify-http-ca-file', directory.join('ca.crt'));
+  await expect(notifier.notify(notice, never)).rejects.toMatchObject({ code: 'NOTIFY_HTTP_UNREACHABLE' });
+  await writeFile(directory.join('ca.crt'), authority!.cert);
+  expect(await notifier.notify(notice, never)).toEqual({ status: 200 });
+  await writeFile(directory.join('ca.crt'), 'no certificate');
+  const wrong = notifier.notify(notice, never).catch((error: Error) => error.cause);
+  expect(await wrong).toMatchObject({ about: 'caFile', message: 'holds no PEM certificate' });
+  await expect(openNotifier('http', '--notify-http-url', url).notify(notice, never)).rejects.toThrow(
+    'cannot be reached',
+  );
   server.close();
 });

@@ -1,10 +1,13 @@
-import { Fault } from '@outrigger/core';
-import { scratch, until } from '@outrigger/core/testing';
+import { existsSync, readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { Fault } from '../../src/errors.ts';
 import { notifiers } from '../../src/notifier/index.ts';
-import { openEndpoint } from '../support/endpoint.ts';
-import { openNotifier } from '../support/open-notifier.ts';
-import { handlesSighup, startProgram, uniqueName } from '../support/program.ts';
+import { openEndpoint } from '../../src/testing/endpoint.ts';
+import { scratch } from '../../src/testing/scratch.ts';
+import { handlesSighup, startProgram, uniqueName } from '../../src/testing/start-program.ts';
+import { until } from '../../src/testing/until.ts';
+import { openNotifier } from './open-notifier.ts';
 
 /** A real application on the other side. */
 type Peer = AsyncDisposable & {
@@ -28,6 +31,17 @@ const peers: Readonly<Record<keyof typeof notifiers, () => Promise<Peer>>> = {
       endpoint.url.replace('http://', 'http://user:hunter2@').concat('?token=hunter2'),
     ];
     return { argv, told: () => endpoint.requests.length, leave, [Symbol.asyncDispose]: leave };
+  },
+  async exec() {
+    const directory = await scratch();
+    const [script, log] = [directory.join('reload'), directory.join('told')];
+    await writeFile(script, '#!/bin/sh\necho "$OUTRIGGER_GENERATION" >> "$1"\n', { mode: 0o755 });
+    return {
+      argv: ['--notify-exec-command', `${script} ${log} --password hunter2`],
+      told: () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').length - 1 : 0),
+      leave: () => rm(script),
+      [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+    };
   },
   async signal() {
     const directory = await scratch();
@@ -69,7 +83,7 @@ describe.for(Object.keys(notifiers) as (keyof typeof notifiers)[])('the notifier
     await peer.leave();
     const error = await notifier.notify(notice, new AbortController().signal).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(Fault);
-    expect((error as Fault).code).toMatch(/^RELOAD_/);
+    expect((error as Fault).code).toMatch(/^NOTIFY_/);
     expect((error as Fault).hint).not.toMatch(/\{\w+\}/);
     expect((error as Fault).message).not.toMatch(/\{\w+\}/);
   });

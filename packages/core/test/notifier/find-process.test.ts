@@ -1,6 +1,6 @@
-import type { PodProcess } from '@outrigger/core';
 import { expect, test } from 'vitest';
-import { findProcess, nameOf } from '../src/find-process.ts';
+import { findProcess, nameOf } from '../../src/notifier/find-process.ts';
+import type { PodProcess } from '../../src/processes.ts';
 
 const one = (pid: number, command: string, more: Partial<PodProcess> = {}): PodProcess => ({
   pid,

@@ -2,9 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { choice, type PodProcess, ProcessTable, text } from '@outrigger/core';
-import { errors } from '../errors.ts';
-import { findProcess, nameOf } from '../find-process.ts';
+import { choice, text } from '../parameters/kinds.ts';
+import { type PodProcess, ProcessTable } from '../processes.ts';
+import { errors } from './errors.ts';
+import { findProcess, nameOf } from './find-process.ts';
 import { defineNotifier } from './notifier.ts';
 
 /** Those that a program can handle; SIGKILL and SIGSTOP reach none. */
@@ -64,22 +65,22 @@ function refuseUnhandled(found: PodProcess, signal: Signal): void {
   };
   if (has('SigCgt') || has('SigBlk')) return;
   const reaction = has('SigIgn') ? 'ignores' : meantToEnd.includes(signal) ? undefined : 'does not handle';
-  if (reaction) throw errors.RELOAD_SIGNAL_UNHANDLED({ pid: found.pid, process: nameOf(found), reaction, signal });
+  if (reaction) throw errors.NOTIFY_SIGNAL_UNHANDLED({ pid: found.pid, process: nameOf(found), reaction, signal });
 }
 
 function send(found: PodProcess, signal: Signal): void {
   // The pid may have gone to another process since it was listed. Nothing but microseconds lies between this check and
   // the signal; Node.js has no pidfd_send_signal, which would leave none.
-  if (startTimeOf(readProc(found, 'stat')) !== found.startTime) throw errors.RELOAD_PROCESS_GONE({ pid: found.pid });
+  if (startTimeOf(readProc(found, 'stat')) !== found.startTime) throw errors.NOTIFY_PROCESS_GONE({ pid: found.pid });
   try {
     process.kill(found.pid, signal);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ESRCH') throw errors.RELOAD_PROCESS_GONE({ pid: found.pid });
+    if (code === 'ESRCH') throw errors.NOTIFY_PROCESS_GONE({ pid: found.pid });
     if (code !== 'EPERM') throw error;
     const { pid, user } = found;
     const own = process.geteuid?.();
-    throw errors.RELOAD_SIGNAL_NOT_PERMITTED({ pid, process: nameOf(found), user, own, signal }, error);
+    throw errors.NOTIFY_SIGNAL_NOT_PERMITTED({ pid, process: nameOf(found), user, own, signal }, error);
   }
 }
 
@@ -87,7 +88,7 @@ function readProc({ pid }: PodProcess, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch (error) {
-    throw errors.RELOAD_PROCESS_GONE({ pid }, error);
+    throw errors.NOTIFY_PROCESS_GONE({ pid }, error);
   }
 }
 
