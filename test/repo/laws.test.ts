@@ -1,9 +1,10 @@
 // What holds for every package, so that knowing one is knowing all.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { renderDocuments } from '@outrigger/core/documents';
+import { incompatibilities, renderDocuments } from '@outrigger/core/documents';
 import { describe, expect, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -16,6 +17,15 @@ const sources = (folder: string) =>
     text: read(folder, file),
   }));
 const imports = (text: string) => [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, name]) => name!);
+
+/** The file as it is and, where there is a clone and git, as it was in each commit that this clone has. */
+function versionsOf(file: string): string[] {
+  const git = (...words: string[]) =>
+    spawnSync('git', ['-c', `safe.directory=${root}`, ...words], { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 });
+  // A commit that deleted it has none.
+  const commits = git('log', '--format=%H', '--diff-filter=AM', '--', file).stdout?.split('\n').filter(Boolean) ?? [];
+  return [read(file), ...commits.map((commit) => git('show', `${commit}:${file}`).stdout)];
+}
 
 describe.each(roles)('%s', (role) => {
   test('has the files that every role has', () => {
@@ -37,6 +47,14 @@ describe.each(roles)('%s', (role) => {
       expect(readme).toContain(`<!-- generated:${section} -->`);
     for (const [file, content] of Object.entries(renderDocuments(sidecar, readme)))
       expect(read('packages', role, file), file).toBe(content);
+  });
+
+  test('its API keeps every promise of each openapi.json that was ever committed', async () => {
+    const { sidecar } = await import(pathToFileURL(join(root, 'packages', role, 'src/sidecar.ts')).href);
+    const now = JSON.parse(renderDocuments(sidecar, '')['openapi.json']!);
+    const promised = versionsOf(`packages/${role}/openapi.json`).map((text) => JSON.parse(text));
+    expect(promised.length).toBeGreaterThan(0);
+    expect(promised.flatMap((before) => incompatibilities(before, now))).toEqual([]);
   });
 
   test('every error of its catalogue is used', () => {

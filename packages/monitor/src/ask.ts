@@ -1,7 +1,7 @@
 // Asks a sidecar how it is. Whatever listens there may refuse, hang, drip, close or talk nonsense: each is an answer.
 
-import { Agent, type IncomingMessage, request } from 'node:http';
 import { reasonOf } from '@outrigger/core';
+import { type Client, ClientError, openClient, type ProbeAnswer, ProblemError } from '@outrigger/core/client';
 
 export type Answer =
   /** Nothing listens. */
@@ -17,7 +17,6 @@ export type Answer =
     };
 
 type Self = { readonly failing?: string; readonly phase?: string; readonly version?: string };
-type Response = { readonly status: number; readonly body: string };
 
 const bodyBytes = 64 * 1024;
 
@@ -36,105 +35,63 @@ export class Asker {
 
   /** @param timeout milliseconds for both questions together */
   async ask(timeout: number, signal: AbortSignal): Promise<Answer> {
-    const call = new Call();
-    const timer = setTimeout(() => call.end({ late: true }), timeout);
-    const hangUp = () => call.end();
-    signal.addEventListener('abort', hangUp);
+    const end = performance.now() + timeout;
+    // One connection for both questions, closed after them: a kept one would be closed by the peer under our next question.
+    using client = openClient(this.#base, { maxBody: bodyBytes, userAgent: 'outrigger-monitor' });
+    const question = () => ({ timeout: end - performance.now(), signal });
     try {
-      const ready = await call.get(under(this.#base, 'readyz?verbose'));
-      const { failing, phase, version } = await this.#describe(ready.body, call);
+      const ready = await client.probe('readyz', { verbose: true, ...question() });
+      const { failing, phase, version } = await this.#describe(ready.text, () => describe(client, question()));
       return { kind: 'answered', failing: failureOf(ready) ?? failing, phase, version };
     } catch (error) {
       this.#self = undefined;
-      if (call.late) return { kind: 'silent', reason: `no answer within ${timeout} ms` };
-      return unanswered(error as NodeJS.ErrnoException);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', hangUp);
-      call.end();
+      return unanswered(error, timeout);
     }
   }
 
-  async #describe(checks: string, call: Call): Promise<Self> {
+  async #describe(checks: string, ask: () => Promise<Self>): Promise<Self> {
     const at = performance.now();
-    if (this.#self?.checks !== checks || at - this.#self.at > selfAge)
-      this.#self = { ...describe(await call.get(under(this.#base, 'v1'))), checks, at };
+    if (this.#self?.checks !== checks || at - this.#self.at > selfAge) this.#self = { ...(await ask()), checks, at };
     return this.#self;
-  }
-}
-
-/**
- * One connection for both questions. It is closed after them: a kept one would be closed by the peer under our next
- * question. Ending it ends whatever is under way; an AbortSignal per request would cost more than the request.
- */
-class Call {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  #over = false;
-  late = false;
-
-  end({ late = false } = {}): void {
-    this.#over = true;
-    this.late ||= late;
-    this.#agent.destroy();
-  }
-
-  get(url: URL): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      if (this.#over) return reject(new Error('the call has ended'));
-      const sent = request(url, { agent: this.#agent, headers: { accept: '*/*', 'user-agent': 'outrigger-monitor' } });
-      sent.on('error', reject);
-      sent.on('response', (response) => {
-        readText(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
-      });
-      sent.end();
-    });
   }
 }
 
 export const under = (base: URL, path: string) => new URL(path, base.href.endsWith('/') ? base : `${base.href}/`);
 
-async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    // Leaving the loop destroys the response: the rest is not fetched.
-    if (length > bodyBytes) break;
-  }
-  return Buffer.concat(chunks).toString('utf8', 0, bodyBytes);
-}
-
-function failureOf({ status, body }: Response): string | undefined {
-  if (status === 200) return undefined;
-  const failed = [...body.matchAll(/^\[-\](\S+) failed: (.*?)(?: since \S+)?$/gm)].map(
-    ([, name, why]) => `${name}: ${why}`,
-  );
+function failureOf({ ok, status, checks }: ProbeAnswer): string | undefined {
+  if (ok) return undefined;
+  const failed = checks.filter((check) => !check.ok).map(({ name, reason }) => `${name}: ${reason}`);
   if (failed.length > 0) return printable(failed.join('; '));
   return status === 503 ? 'it answered 503' : `it answered /readyz with ${status}, which no sidecar does`;
 }
 
-function describe({ status, body }: Response): Self {
+async function describe(client: Client, options: { timeout: number; signal: AbortSignal }): Promise<Self> {
   try {
-    const { phase, version } = JSON.parse(body) as Record<string, unknown>;
-    if (status === 200 && typeof phase === 'string' && typeof version === 'string')
+    // Whoever listens there need not keep to the description.
+    const { phase, version } = Object(await client.request('GET /v1', options)) as Record<string, unknown>;
+    if (typeof phase === 'string' && typeof version === 'string')
       return { phase: printable(phase, 32), version: printable(version, 64) };
   } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+    if (!(error instanceof ProblemError || codeOf(error) === 'INVALID_JSON')) throw error;
   }
   return { failing: 'it does not answer /v1 as a sidecar does' };
 }
 
-function unanswered(error: NodeJS.ErrnoException): Answer {
-  const { code = '' } = error;
+const codeOf = (error: unknown) => (error instanceof ClientError ? error.code : '');
+
+function unanswered(error: unknown, timeout: number): Answer {
+  const code = codeOf(error);
   if (code === 'ECONNREFUSED') return { kind: 'absent', reason: 'connection refused' };
-  if (code.startsWith('HPE_') || code === 'ECONNRESET' || code === 'EPIPE')
-    return {
-      kind: 'answered',
-      failing: code.startsWith('HPE_') ? 'it does not speak HTTP' : 'it closed the connection without an answer',
-    };
-  return { kind: 'silent', reason: printable(reasonOf(error)) };
+  if (code === 'TIMEOUT') return { kind: 'silent', reason: `no answer within ${timeout} ms` };
+  const failing = code.startsWith('HPE_') ? 'it does not speak HTTP' : failures[code];
+  return failing ? { kind: 'answered', failing } : { kind: 'silent', reason: printable(reasonOf(error)) };
 }
+
+const failures: Readonly<Record<string, string>> = {
+  ECONNRESET: 'it closed the connection without an answer',
+  EPIPE: 'it closed the connection without an answer',
+  BODY_TOO_LARGE: 'it talks without end',
+};
 
 /** What a peer says ends up in logs, JSON and pages. */
 const printable = (text: string, limit = 300) => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, limit);

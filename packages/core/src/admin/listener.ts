@@ -1,20 +1,32 @@
 // The HTTP server under the admin routes, with every resource bounded.
 
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { type Address, makeAddress } from '../address.ts';
 import { ParameterProblem } from '../parameters/problem.ts';
 import { adminApp, type Inside } from './app.ts';
+import { Connections } from './connections.ts';
+import { send } from './exchange.ts';
+import { limits } from './limits.ts';
+import { refuse } from './linger.ts';
+import { problem } from './problem.ts';
+import { serve } from './serve.ts';
 
 export type AdminListener = { readonly address: Address; close(): Promise<void> };
 
 /** Listens, or rejects with a ParameterProblem that names --admin-address. */
 export async function openAdminListener(wanted: Address, inside: Inside): Promise<AdminListener> {
-  const server = createServer(
-    { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },
-    adminApp(inside).listener,
+  const server = openServer();
+  const connections = new Connections();
+  const handle = serve(adminApp(inside), connections);
+  server.on('connection', connections.accept);
+  server.on('request', (incoming, response) => handle(incoming, response, false));
+  server.on('checkContinue', (incoming, response) => handle(incoming, response, true));
+  server.on('checkExpectation', (_, response) => send(response, noExpectation));
+  server.on('connect', (_, socket) => refuse(socket as Socket, noTunnel));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+    misunderstood(error, socket as Socket, connections),
   );
-  server.maxConnections = 256;
   await listen(server, wanted, 'adminAddress');
   return {
     address: makeAddress(wanted.host, (server.address() as AddressInfo).port),
@@ -27,11 +39,52 @@ export async function openAdminListener(wanted: Address, inside: Inside): Promis
   };
 }
 
+function openServer(): Server {
+  const server = createServer({
+    maxHeaderSize: limits.headBytes,
+    headersTimeout: limits.headTime,
+    requestTimeout: limits.requestTime,
+    keepAliveTimeout: limits.idleTime,
+    connectionsCheckingInterval: limits.lookPeriod,
+    // Whatever the command line of Node.js says.
+    insecureHTTPParser: false,
+    // Looked at with all else that is wrong with a host.
+    requireHostHeader: false,
+    optimizeEmptyRequests: true,
+  });
+  server.maxRequestsPerSocket = limits.requestsPerConnection;
+  // Node.js would drop what comes beyond a number of headers, and with it perhaps a second Host.
+  server.maxHeadersCount = 0;
+  return server;
+}
+
+const noExpectation = problem(417, 'EXPECTATION', 'Only "Expect: 100-continue" is understood');
+const noTunnel = problem(405, 'METHOD', 'CONNECT is not possible here', {}, { allow: '' });
+const refusals: Readonly<Record<string, ReturnType<typeof problem>>> = {
+  HPE_HEADER_OVERFLOW: problem(431, 'HEAD_TOO_LARGE', `At most ${limits.headBytes} bytes of headers are accepted`),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: problem(413, 'BODY_TOO_LARGE', 'The chunk extensions are too long'),
+  ERR_HTTP_REQUEST_TIMEOUT: problem(408, 'REQUEST_TIMEOUT', 'The request took too long to arrive'),
+};
+const malformed = problem(400, 'MALFORMED', 'This is no valid HTTP/1.1 request');
+
+function misunderstood({ code = '' }: NodeJS.ErrnoException, socket: Socket, connections: Connections): void {
+  const connection = connections.of(socket);
+  // Nobody is there any more, or has said anything, or what is said would end up within another answer.
+  const silent = code === 'ECONNRESET' || code === 'EPIPE' || socket.bytesRead === 0;
+  // The only request under way is the one that is wrong; its handler finds that it has been answered.
+  const free = connection && connection.handling < 2 && connection.waiting === 0 && !connection.deaf;
+  if (silent || !free) socket.destroy();
+  else refuse(socket, refusals[code] ?? malformed);
+}
+
 type Listening = {
-  listen(port: number, host: string): unknown;
+  listen(options: { port: number; host: string; backlog: number }): unknown;
   once: NodeJS.EventEmitter['once'];
   off: NodeJS.EventEmitter['off'];
 };
+
+/** Longest queue of connections that the kernel holds; it takes less where the machine allows less. */
+const backlog = 4096;
 
 /** Listens on an address; a refusal becomes a ParameterProblem of the parameter that named it. */
 export function listen(server: Listening, { host, port }: Address, parameter: string): Promise<void> {
@@ -43,7 +96,7 @@ export function listen(server: Listening, { host, port }: Address, parameter: st
       server.off('error', fail);
       resolve();
     });
-    server.listen(port, host);
+    server.listen({ port, host, backlog });
   });
 }
 

@@ -1,4 +1,4 @@
-// /livez, /readyz, /startupz: the status is for machines, the text for people.
+// /livez, /readyz, /startupz, as kube-apiserver answers them: the status is for machines, the text for people.
 
 import type { Health, Probe, Result } from '../health.ts';
 import type { AdminRequest, Reply, Router } from './router.ts';
@@ -12,7 +12,11 @@ const paths: Readonly<Record<string, Probe>> = {
 
 export function serveProbes(router: Router, health: Health): void {
   for (const [path, probe] of Object.entries(paths)) {
-    router.add('GET', path, (request) => answer(request, probe, health.results(probe)));
+    router.add('GET', path, (request) => {
+      // Asked all the time, by the kubelet, so it makes nothing.
+      if (request.search === '' && health.passes(probe)) return passed;
+      return answer(request, probe, health.results(probe));
+    });
     router.add('GET', `${path}/{name}`, (request) => {
       const { name } = request.params;
       const found = health.results(probe).filter((result) => result.name === name);
@@ -27,18 +31,24 @@ const text = (status: number, body: string): Reply => ({
   body,
 });
 
+const passed = text(200, 'ok\n');
+
 function answer({ query }: AdminRequest, probe: Probe, results: readonly Result[]): Reply {
   const excluded = new Set(query.getAll('exclude'));
-  const counted = results.filter(({ name }) => !excluded.has(name));
-  const failed = counted.filter(({ reason }) => reason !== undefined);
+  const counts = ({ name, reason }: Result) => reason !== undefined && !excluded.has(name);
+  const failed = results.some(counts);
   const verbose = query.has('verbose') && query.get('verbose') !== 'false';
-  if (!verbose && failed.length === 0) return text(200, 'ok\n');
-  const verdict = `${probe} check ${failed.length === 0 ? 'passed' : 'failed'}`;
-  const lines = [...(verbose ? counted : failed).map(line), verdict, ''];
-  return text(failed.length === 0 ? 200 : 503, lines.join('\n'));
+  if (!verbose && !failed) return passed;
+  const lines = results.map((result) => (excluded.has(result.name) ? `[+]${result.name} excluded: ok` : line(result)));
+  const unknown = excluded.difference(new Set(results.map(({ name }) => name)));
+  if (unknown.size > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${quoted(unknown)}`);
+  lines.push(`${probe} check ${failed ? 'failed' : 'passed'}`, '');
+  return text(failed ? 503 : 200, lines.join('\n'));
 }
 
 const line = ({ name, reason, since }: Result) =>
   reason === undefined
     ? `[+]${name} ok`
     : `[-]${name} failed: ${reason.replace(/\s+/g, ' ')} since ${since.toISOString()}`;
+
+const quoted = (names: ReadonlySet<string>) => [...names].map((name) => JSON.stringify(name)).join(',');

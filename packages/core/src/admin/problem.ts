@@ -4,10 +4,16 @@ import { STATUS_CODES } from 'node:http';
 import { Fault, type Fields, reasonOf } from '../errors.ts';
 import type { Reply } from './router.ts';
 
-/** A problem+json reply with a stable code. */
-export const problem = (status: number, code: string, detail: string, more: Fields = {}): Reply => ({
+/** A problem+json reply with a stable code, further members and further headers. */
+export const problem = (
+  status: number,
+  code: string,
+  detail: string,
+  more: Fields = {},
+  headers: Reply['headers'] = {},
+): Reply => ({
   status,
-  headers: { 'content-type': 'application/problem+json' },
+  headers: { 'content-type': 'application/problem+json', ...headers },
   body: JSON.stringify({ status, title: STATUS_CODES[status] ?? 'Error', code, detail, ...more }),
 });
 

@@ -1,7 +1,8 @@
-// Requests to handlers on node:http alone. Frameworks that speak in Request and Response objects load Node's whole fetch
-// implementation, 5 MB of private memory in every sidecar of every Pod.
+// Requests to handlers. Frameworks that speak in Request and Response objects load Node's whole fetch implementation, 5 MB
+// of private memory in every sidecar of every Pod.
 
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { limits } from './limits.ts';
 import { problem } from './problem.ts';
 import type { Method } from './route.ts';
 
@@ -15,28 +16,33 @@ export type Reply = {
 export type AdminRequest = {
   readonly method: string;
   readonly path: string;
-  readonly params: Readonly<Record<string, string>>;
+  /** What follows the question mark; '' when nothing does. */
+  readonly search: string;
+  /** Of the path, decoded; the router sets them. */
+  params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly remoteAddress: string | undefined;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
-  /** The body as JSON; undefined when it is none. Rejects with BodyTooLarge. */
-  json(): Promise<unknown>;
+  /** The body. Rejects with BodyTooLarge. */
+  text(): Promise<string>;
 };
 
 export type Handler = (request: AdminRequest) => Reply | Promise<Reply>;
-type Served = { readonly method: Method; readonly pattern: RegExp; readonly handler: Handler };
+type Handlers = { readonly [method in Method]?: Handler };
+type Pattern = { readonly path: string; readonly pattern: RegExp; readonly handlers: Handlers };
 
 export type RouterOptions = {
   /** Answers in place of a route, or undefined to let the request pass. */
   readonly guard: (request: AdminRequest) => Reply | undefined;
-  readonly notFound: Handler;
+  readonly notFound: (request: AdminRequest) => Reply;
   readonly failed: (error: unknown, request: AdminRequest) => Reply;
 };
 
 export class Router {
-  readonly #routes: Served[] = [];
+  readonly #exact = new Map<string, Handlers>();
+  readonly #patterns: Pattern[] = [];
   readonly #options: RouterOptions;
 
   constructor(options: RouterOptions) {
@@ -45,88 +51,69 @@ export class Router {
 
   /** @param path `/v1/services/{name}` */
   add(method: Method, path: string, handler: Handler): void {
-    const pattern = new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
-    this.#routes.push({ method, pattern, handler });
+    if (!path.includes('{')) {
+      this.#exact.set(path, { ...this.#exact.get(path), [method]: handler });
+      return;
+    }
+    const same = this.#patterns.findIndex((each) => each.path === path);
+    const before = this.#patterns[same];
+    const pattern =
+      before?.pattern ?? new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+    const added = { path, pattern, handlers: { ...before?.handlers, [method]: handler } };
+    if (before) this.#patterns[same] = added;
+    else this.#patterns.push(added);
   }
 
-  /** The listener of a node:http server. */
-  readonly listener = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const [path = '', search = ''] = (incoming.url ?? '').split(/\?(.*)/s);
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const request = {
-      method: incoming.method ?? '',
-      path,
-      params: {},
-      query: new URLSearchParams(search),
-      headers: incoming.headers,
-      remoteAddress: incoming.socket.remoteAddress,
-      signal: gone.signal,
-      json: () => readJson(incoming),
-    };
-    let reply: Reply;
+  /** Never throws nor rejects: failures become problem+json. What can be said at once is no promise. */
+  answer(request: AdminRequest): Reply | Promise<Reply> {
     try {
-      reply = await this.#answer(request);
+      const reply = this.#options.guard(request) ?? this.#route(request);
+      return reply instanceof Promise ? reply.catch((error) => this.failed(error, request)) : reply;
     } catch (error) {
-      reply = this.#options.failed(error, request);
+      return this.failed(error, request);
     }
-    send(incoming, response, reply);
-  };
+  }
 
-  #answer(request: AdminRequest): Reply | Promise<Reply> {
-    const refused = this.#options.guard(request);
-    if (refused) return refused;
-    const method = request.method === 'HEAD' ? 'GET' : request.method;
-    const found = this.#routes.filter(({ pattern }) => pattern.test(request.path));
-    const route = found.find((each) => each.method === method);
-    if (route) {
-      const params = decode(route.pattern.exec(request.path)?.groups ?? {});
+  failed(error: unknown, request: AdminRequest): Reply {
+    return this.#options.failed(error, request);
+  }
+
+  #route(request: AdminRequest): Reply | Promise<Reply> {
+    const exact = this.#exact.get(request.path);
+    if (exact) return dispatch(exact, request);
+    for (const { pattern, handlers } of this.#patterns) {
+      const found = pattern.exec(request.path);
+      if (!found) continue;
+      const params = decode(found.groups ?? {});
       if (!params) return problem(400, 'INVALID_PATH', 'The path is not validly percent-encoded');
-      return route.handler({ ...request, params });
+      request.params = params;
+      return dispatch(handlers, request);
     }
-    if (found.length === 0) return this.#options.notFound(request);
-    const reply = problem(405, 'METHOD', `${request.method} is not possible here`);
-    return { ...reply, headers: { ...reply.headers, allow: found.map((each) => each.method).join(', ') } };
+    return this.#options.notFound(request);
   }
 }
 
+function dispatch(handlers: Handlers, request: AdminRequest): Reply | Promise<Reply> {
+  const { method } = request;
+  const handler = method === 'HEAD' ? handlers.GET : Object.hasOwn(handlers, method) && handlers[method as Method];
+  if (handler) return handler(request);
+  const allowed = Object.keys(handlers).flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each]));
+  return problem(405, 'METHOD', `${method} is not possible here`, {}, { allow: allowed.join(', ') });
+}
+
+/** Undefined when it is not UTF-8, or holds a NUL, which no name has and which ends a path for the kernel. */
 function decode(groups: Readonly<Record<string, string>>): Record<string, string> | undefined {
   try {
-    return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]));
+    const decoded = Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]);
+    return decoded.some(([, value]) => value!.includes('\0')) ? undefined : Object.fromEntries(decoded);
   } catch {
     return undefined;
   }
 }
-
-function send(incoming: IncomingMessage, response: ServerResponse, { status, headers, body = '' }: Reply): void {
-  // A body nobody read would be taken for the next request's head, or keep the client waiting.
-  if (!incoming.complete) response.setHeader('connection', 'close');
-  response.writeHead(status, { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', ...headers });
-  if (typeof body === 'string') response.end(incoming.method === 'HEAD' ? undefined : body);
-  else if (incoming.method === 'HEAD') response.end();
-  else body(response);
-}
-
-const bodyBytes = 1024 * 1024;
 
 export class BodyTooLarge extends Error {
   constructor() {
-    super(`At most ${bodyBytes} bytes are accepted`);
+    super(`At most ${limits.bodyBytes} bytes are accepted`);
     this.name = 'BodyTooLarge';
-  }
-}
-
-async function readJson(incoming: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > bodyBytes) throw new BodyTooLarge();
-    chunks.push(chunk);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString());
-  } catch {
-    return undefined;
   }
 }

@@ -1,0 +1,111 @@
+// One request of the admin listener: node:http's objects on the one side, AdminRequest and Reply on the other.
+
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { limits } from './limits.ts';
+import { linger } from './linger.ts';
+import { type AdminRequest, BodyTooLarge, type Reply } from './router.ts';
+
+const noParams: Readonly<Record<string, string>> = Object.freeze({});
+
+/** What most requests never ask for is made when they do. */
+export class Received implements AdminRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly search: string;
+  params = noParams;
+  readonly #incoming: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #awaitsContinue: boolean;
+  #query: URLSearchParams | undefined;
+  #gone: AbortController | undefined;
+
+  constructor(incoming: IncomingMessage, response: ServerResponse, { target, awaitsContinue }: Reading) {
+    const mark = target.indexOf('?');
+    this.method = incoming.method!;
+    this.path = mark < 0 ? target : target.slice(0, mark);
+    this.search = mark < 0 ? '' : target.slice(mark + 1);
+    this.#incoming = incoming;
+    this.#response = response;
+    this.#awaitsContinue = awaitsContinue;
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.search);
+    return this.#query;
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#incoming.headers;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#incoming.socket.remoteAddress;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#gone) {
+      const gone = new AbortController();
+      this.#gone = gone;
+      if (this.#response.destroyed) gone.abort();
+      else this.#response.once('close', () => gone.abort());
+    }
+    return this.#gone.signal;
+  }
+
+  text(): Promise<string> {
+    if (Number(this.headers['content-length'] ?? 0) > limits.bodyBytes) return Promise.reject(new BodyTooLarge());
+    // Only now is a client that asked first told to send: what is refused unread is never sent.
+    if (this.#awaitsContinue) this.#response.writeContinue();
+    return readText(this.#incoming);
+  }
+}
+
+export type Reading = { readonly target: string; readonly awaitsContinue: boolean };
+
+/** Not by iterating: leaving an iteration early destroys the connection, and with it the answer. */
+function readText(incoming: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const take = (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= limits.bodyBytes) chunks.push(chunk);
+      else {
+        incoming.off('data', take).pause();
+        reject(new BodyTooLarge());
+      }
+    };
+    incoming
+      .on('data', take)
+      .once('end', () => resolve(Buffer.concat(chunks).toString()))
+      .once('error', reject);
+  });
+}
+
+/** Writes the reply. A function as its body writes and ends it by itself. */
+export function send(response: ServerResponse, { status, headers, body = '' }: Reply): void {
+  const { req: incoming } = response;
+  const list = headersOf(headers);
+  // A body nobody read would be taken for the next request's head, or keep the client waiting.
+  if (!incoming.complete && !incoming.readableEnded) {
+    list.push('connection', 'close');
+    const { socket } = incoming;
+    socket.destroySoon = () => linger(socket);
+  }
+  if (typeof body !== 'string') {
+    response.writeHead(status, list);
+    if (incoming.method === 'HEAD') response.end();
+    else body(response);
+    return;
+  }
+  if (status !== 204) list.push('content-length', String(Buffer.byteLength(body)));
+  response.writeHead(status, list);
+  response.end(incoming.method === 'HEAD' ? undefined : body);
+}
+
+function headersOf(headers: Reply['headers']): string[] {
+  const list = ['x-content-type-options', 'nosniff'];
+  if (headers?.['cache-control'] === undefined) list.push('cache-control', 'no-store');
+  for (const name in headers) list.push(name, headers[name]!);
+  return list;
+}

@@ -1,0 +1,107 @@
+// From a request to its answer: what can be answered at once is, the rest waits its turn on its connection.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Connection, Connections } from './connections.ts';
+import { Received, send } from './exchange.ts';
+import { limits } from './limits.ts';
+import { problem } from './problem.ts';
+import type { Reply, Router } from './router.ts';
+
+type Handle = (incoming: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
+
+/** The listener of 'request' and, with `awaitsContinue`, of 'checkContinue'. */
+export function serve(router: Router, connections: Connections): Handle {
+  return (incoming, response, awaitsContinue) => {
+    const connection = connections.of(incoming.socket);
+    if (!connection) return;
+    if (connection.deaf) {
+      // Once what has been read already is parsed: until then node:http starts it again.
+      setImmediate(() => incoming.socket.pause());
+      return;
+    }
+    const target = targetOf(incoming);
+    if (typeof target !== 'string') {
+      transmit(connection, response, target);
+      return;
+    }
+    const request = new Received(incoming, response, { target, awaitsContinue });
+    // While a body is being parsed, nobody knows whether all of it is there.
+    if (connection.handling === 0 && incoming.readableEnded) {
+      const reply = router.answer(request);
+      if (reply instanceof Promise) void inTurn(() => reply);
+      else {
+        transmit(connection, response, reply, request);
+        connections.touch(connection);
+      }
+      return;
+    }
+    connection.deaf = connection.handling >= limits.waitingRequests;
+    void inTurn(connection.deaf ? () => tooMany : () => router.answer(request));
+
+    /** Pipelined requests are handled one after the other, so that their answers do not pile up. */
+    async function inTurn(answer: () => Reply | Promise<Reply>): Promise<void> {
+      const before = connection!.last;
+      connections.begin(connection!);
+      connection!.last = answered();
+      await connection!.last;
+      connections.end(connection!);
+
+      async function answered(): Promise<void> {
+        await before;
+        // It may be gone, or was refused while its body came.
+        if (!incoming.socket.writable) return;
+        const reply = await answer();
+        if (incoming.socket.writable) transmit(connection!, response, reply, request);
+      }
+    }
+  };
+
+  function transmit(connection: Connection, response: ServerResponse, reply: Reply, request?: Received): void {
+    const { body = '' } = reply;
+    const streams = typeof body === 'function' && response.req.method !== 'HEAD';
+    if (streams) connections.stream(connection);
+    try {
+      send(response, reply);
+    } catch (error) {
+      // A route whose reply cannot be sent.
+      const failure = router.failed(error, request!);
+      if (response.headersSent) connection.socket.destroy();
+      else send(response, failure);
+    }
+    if (!streams) connections.count(connection, response, body.length);
+  }
+}
+
+const tooMany = problem(503, 'PIPELINED', 'Too many requests wait on this connection', {}, { connection: 'close' });
+
+/**
+ * The target in origin form, or the reply that refuses the request: names of two sidecars in one request, or none, could
+ * make one be checked and another be meant.
+ */
+function targetOf(incoming: IncomingMessage): string | Reply {
+  const target = incoming.url!;
+  if (incoming.httpVersionMajor !== 1) return wrongVersion;
+  const hosts = countHosts(incoming.rawHeaders);
+  if (hosts > 1 || (hosts === 0 && incoming.httpVersionMinor > 0)) return wrongHost;
+  // What a URL cannot hold has to be encoded.
+  if (target.startsWith('/')) return /^[\x21-\x7e]+$/.test(target) ? target : wrongTarget;
+  // The form that is meant for proxies. Servers must take it, too.
+  const [, authority, rest = ''] = /^http:\/\/([^/?#]+)([/?][\x21-\x7e]*)?$/i.exec(target) ?? [];
+  if (authority === undefined) return wrongTarget;
+  if (authority !== incoming.headers.host) return wrongHost;
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** Without making an object of all headers, which a probe does not need. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts;
+}
+
+const wrongVersion = problem(505, 'HTTP_VERSION', 'HTTP/1.1 or HTTP/1.0 is expected');
+const wrongHost = problem(400, 'INVALID_HOST', 'One Host header is expected, and the same host in the target');
+const wrongTarget = problem(400, 'INVALID_TARGET', 'A path such as /readyz is expected');
