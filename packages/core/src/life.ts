@@ -4,9 +4,9 @@ import type { Phase } from './admin/app.ts';
 import { openAdminListener } from './admin/listener.ts';
 import { Fault, reasonOf } from './errors.ts';
 import { Events } from './events.ts';
-import { Health } from './health.ts';
+import { Health, type Latch } from './health.ts';
 import type { Log } from './log.ts';
-import { MemoryPlan } from './memory.ts';
+import { type Budget, MemoryPlan } from './memory.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
 import type { OpenParameters, Reloaded } from './parameters/open-parameters.ts';
 import { formatProblems, ParameterProblem } from './parameters/problem.ts';
@@ -15,6 +15,8 @@ import type { AnySidecar, Context } from './sidecar.ts';
 import { Stages, type Stopped, sayStopped } from './stages.ts';
 import { supervisor } from './tasks.ts';
 import { leaveTerminationMessage } from './termination.ts';
+import { trimWhenQuiet } from './trim.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** 0 stopped as asked, 1 failed, 64 wrong parameters, 75 drain deadline missed. */
 export const exitCodes = { stopped: 0, failed: 1, usage: 64, drainDeadline: 75 } as const;
@@ -23,14 +25,15 @@ export class Life {
   readonly #sidecar: AnySidecar;
   readonly #parameters: OpenParameters;
   readonly #log: Log;
-  readonly #health = new Health();
   readonly #events = new Events();
   readonly #leaving = new AbortController();
   readonly #stopping = new AbortController();
   readonly #stages = new Stages();
+  readonly #health: Health;
+  readonly #started: Latch;
+  readonly #watchdog: Watchdog;
   readonly #memory: MemoryPlan;
   readonly #metrics: Metrics<NonNullable<AnySidecar['metrics']>>;
-  readonly #started = this.#health.startup();
   readonly #asked = Promise.withResolvers<void>();
   #phase: Phase = 'starting';
   #state: { readonly value: unknown } | undefined;
@@ -41,11 +44,16 @@ export class Life {
     this.#sidecar = sidecar;
     this.#parameters = parameters;
     this.#log = log;
-    this.#memory = new MemoryPlan({ changed: (shedding) => this.#sayShedding(shedding) });
+    this.#health = new Health({ log, signal: this.#stopping.signal });
+    this.#started = this.#health.startup();
+    this.#watchdog = new Watchdog(() => parameters.values.eventLoopLimit);
+    this.#health.check('event-loop', this.#watchdog.check, { live: true });
+    this.#memory = new MemoryPlan({ changed: (shedding, budget) => this.#sayShedding(shedding, budget) });
     this.#metrics = openMetrics(sidecar.name, sidecar.metrics ?? {}, {
       version: sidecar.version,
       phase: () => this.#phase,
       budget: () => this.#memory.budget(),
+      loopDelay: () => this.#watchdog.take(),
     });
     this.#health.check('leaving', () => (this.#leaving.signal.aborted ? 'the Pod is going' : undefined));
     for (const warning of parameters.warnings) log.warn(warning);
@@ -71,24 +79,31 @@ export class Life {
         this.shutdown();
       });
     }
-    process.on('SIGHUP', () => void this.#reload());
+    process.on('SIGHUP', () => {
+      this.#log.info('Reading the parameters again', { signal: 'SIGHUP' });
+      void this.#reload();
+    });
     process.on('uncaughtException', (error) => this.fail(error));
     process.on('unhandledRejection', (error) => this.fail(error));
   }
 
   async #reload(): Promise<Reloaded> {
     const reloaded = await this.#parameters.reload();
-    const { changed, needRestart, problems } = reloaded;
-    const result = problems.length > 0 ? 'refused' : changed.length > 0 ? 'changed' : 'unchanged';
+    const { changed, needRestart, problems, warnings } = reloaded;
+    const differs = changed.length + needRestart.length > 0;
+    const result = problems.length > 0 ? 'refused' : differs ? 'changed' : 'unchanged';
     this.#metrics.standard.parameterReloads.inc({ result });
+    this.#metrics.standard.parametersValid.set(problems.length > 0 ? 0 : 1);
+    for (const warning of warnings) this.#log.warn(warning);
     if (problems.length > 0) {
       this.#log.error(formatProblems('The new parameters are refused and the old ones stay', problems));
       return reloaded;
     }
     this.#log.setLevel(this.#parameters.values.logLevel);
-    if (needRestart.length > 0) this.#log.warn('Parameters changed that need a restart', { parameters: needRestart });
+    if (needRestart.length > 0)
+      this.#log.warn('Parameters changed that need a restart; the old values stay', { parameters: needRestart });
     this.#log.info('Parameters read again', { changed });
-    this.#events.publish('parameters', { changed, needRestart });
+    if (differs) this.#events.publish('parameters', { changed, needRestart });
     return reloaded;
   }
 
@@ -105,12 +120,35 @@ export class Life {
       phase: () => this.#phase,
       effective: () => this.#parameters.effective,
       state: () => this.#state,
+      budget: () => this.#memory.budget(),
+      reload: () => this.#reload(),
       prestop: () => this.prestop(),
       shutdown: () => this.shutdown(),
     });
     // The first to open and so the last to stop: probes are answered while everything else drains.
     this.#stages.use({ [Symbol.asyncDispose]: () => listener.close() }, { name: 'admin listener' });
+    this.#stages.use({ [Symbol.asyncDispose]: () => this.#events.close() }, { name: 'event streams' });
     this.#log.info('Admin listener is up', { address: String(listener.address), version: this.#sidecar.version });
+  }
+
+  /** Before start, so that no change falls between reading the parameters and watching their files. */
+  async watchParameters(): Promise<void> {
+    const paths = () => this.#parameters.files();
+    if (paths().length === 0 || this.#stopping.signal.aborted) return;
+    const { openWatcher, watchLog } = await import('./watch/index.ts');
+    const { watcherMode } = this.#metrics.standard;
+    const log = watchLog(this.#log);
+    const watcher = await openWatcher({
+      ...log,
+      paths,
+      // What is found first may be newer than what was read.
+      changed: async () => void (await this.#reload()),
+      modeChanged: (mode, fault) => {
+        log.modeChanged(mode, fault);
+        for (const each of ['events', 'polling'] as const) watcherMode.set({ mode: each }, each === mode ? 1 : 0);
+      },
+    });
+    this.#stages.use(watcher, { name: 'parameter files' });
   }
 
   async start(): Promise<void> {
@@ -124,6 +162,7 @@ export class Life {
     this.#phase = this.#leaving.signal.aborted ? 'leaving' : 'serving';
     this.#log.info('Started', { milliseconds: Math.round(process.uptime() * 1000) });
     this.#events.publish('started');
+    trimWhenQuiet(this.#stopping.signal);
   }
 
   #context(): Context<StandardParameters> {
@@ -133,6 +172,7 @@ export class Life {
     return {
       ...common,
       parameters: this.#parameters.values as Context<StandardParameters>['parameters'],
+      refusedParameters: () => this.#parameters.refused,
       metrics: this.#metrics.instruments,
       health: this.#health,
       events: this.#events,
@@ -157,6 +197,7 @@ export class Life {
   shutdown(): void {
     if (this.#stopping.signal.aborted) return;
     this.#phase = 'stopping';
+    this.#events.publish('stopping');
     if (!this.#leaving.signal.aborted) this.#leaving.abort(new Error('stopping'));
     this.#stopping.abort(new Error('stopping'));
     this.#asked.resolve();
@@ -214,8 +255,7 @@ export class Life {
     return error instanceof Fault ? `${words} (${error.hint})` : words;
   }
 
-  #sayShedding(shedding: boolean): void {
-    const { limit, used } = this.#memory.budget();
+  #sayShedding(shedding: boolean, { limit, used }: Budget): void {
     if (shedding) this.#log.warn('Memory is nearly used up: new work is refused', { limit, used });
     else this.#log.info('Memory is free again: new work is accepted', { limit, used });
     this.#events.publish('memory', { shedding, limit, used });

@@ -93,11 +93,13 @@ type Build = {
   readonly version: string;
   readonly phase: () => string;
   readonly budget: () => Pick<Budget, 'limit' | 'used' | 'shedding'>;
+  /** Seconds. */
+  readonly loopDelay: () => number;
 };
 
 export type StandardMetrics = ReturnType<typeof standardMetrics>;
 
-function standardMetrics(role: string, { version, phase, budget }: Build, registry: Registry) {
+function standardMetrics(role: string, { version, phase, budget, loopDelay }: Build, registry: Registry) {
   const registers = [registry];
   new Gauge({
     name: 'outrigger_build_info',
@@ -114,18 +116,25 @@ function standardMetrics(role: string, { version, phase, budget }: Build, regist
       for (const each of phases) this.set({ phase: each }, each === phase() ? 1 : 0);
     },
   });
-  const memory = (name: string, help: string, value: () => number) =>
+  const asked = (name: string, help: string, value: () => number) =>
     new Gauge({
-      name: `outrigger_memory_${name}`,
+      name: `outrigger_${name}`,
       help,
       registers,
       collect() {
         this.set(value());
       },
     });
-  memory('limit_bytes', 'What the container may use', () => budget().limit);
-  memory('used_bytes', 'What the container uses and cannot give back', () => budget().used);
-  memory('shedding', '1 while new work is refused for want of memory', () => (budget().shedding ? 1 : 0));
+  asked('memory_limit_bytes', 'What the container may use', () => budget().limit);
+  asked('memory_used_bytes', 'What the container uses and cannot give back', () => budget().used);
+  asked('event_loop_delay_seconds', 'Longest time since the last scrape that the event loop was held up', loopDelay);
+  asked('memory_shedding', '1 while new work is refused for want of memory', () => (budget().shedding ? 1 : 0));
+  const valid = new Gauge({
+    name: 'outrigger_parameters_valid',
+    help: '1 when the parameters that are given are in force, 0 while new ones are refused and the old ones stay',
+    registers,
+  });
+  valid.set(1);
   return {
     taskFailures: new Counter({
       name: 'outrigger_task_failures_total',
@@ -139,6 +148,7 @@ function standardMetrics(role: string, { version, phase, budget }: Build, regist
       labelNames: ['result'],
       registers,
     }),
+    parametersValid: valid,
     watcherMode: new Gauge({
       name: 'outrigger_watcher_mode',
       help: '1 for how changes of parameter files are noticed: by events of the kernel or by polling',

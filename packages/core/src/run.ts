@@ -2,14 +2,13 @@
 
 import { exitCodes, Life } from './life.ts';
 import { openLog } from './log.ts';
+import type { Environment } from './parameters/given.ts';
 import { type OpenParameters, openParameters } from './parameters/open-parameters.ts';
 import { formatProblems } from './parameters/problem.ts';
-import type { Environment } from './parameters/resolve.ts';
 import { type Action, actions } from './parameters/standard.ts';
 import { printAction } from './print-action.ts';
 import type { AnySidecar } from './sidecar.ts';
 import { leaveTerminationMessage } from './termination.ts';
-import { sendWord } from './words.ts';
 
 /** The whole of a sidecar's main.ts. Ends the process. */
 export async function run(
@@ -20,21 +19,16 @@ export async function run(
   const action = (Object.keys(actions) as Action[]).find((each) => parameters.actions.has(each));
   if (action && action !== 'check') exit(await printAction(action, sidecar, parameters));
   // The one thing a hook or probe must not do is fail because some unrelated parameter is wrong.
-  if (parameters.words.length > 0) exit(await sendWord(parameters));
+  if (parameters.words.length > 0) exit(await (await import('./words.ts')).sendWord(parameters));
+  if (action === 'check') exit(await (await import('./check-action.ts')).checkAction(sidecar.name, parameters));
   await parameters.check();
   if (parameters.problems.length > 0) exit(refuse(sidecar.name, parameters));
-  if (action === 'check') exit(report(`${sidecar.name}: all parameters are right`));
   return exit(await live(sidecar, parameters));
 }
 
 // What was written to a pipe must be out before the process ends, hence no process.exit with output pending: stdout and
 // stderr of short texts are synchronous for files and pipes on POSIX.
 const exit = (code: number): never => process.exit(code);
-
-function report(text: string): number {
-  process.stdout.write(`${text}\n`);
-  return exitCodes.stopped;
-}
 
 function refuse(name: string, { problems, values }: OpenParameters): number {
   const text = formatProblems(name, problems);
@@ -49,6 +43,7 @@ async function live(sidecar: AnySidecar, parameters: OpenParameters): Promise<nu
   const life = new Life(sidecar, parameters, log);
   try {
     await life.listen();
+    await life.watchParameters();
     await life.start();
     await life.asked;
   } catch (error) {
