@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readlink, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { scratch, until } from '@outrigger/core/testing';
+import { cannotMount, scratch, startSidecar, until } from '@outrigger/core/testing';
 import { describe, expect, test } from 'vitest';
-import { canMount, startMounted } from './support/in-namespace.ts';
 import { makeRemote } from './support/remote.ts';
-import { content, place, publishedCommit, startSync, untilPublished } from './support/start-sync.ts';
+import { content, main, place, publishedCommit, startSync, untilPublished } from './support/start-sync.ts';
 
 describe('a local repository that is broken is made anew, and what is published stays until then', () => {
   const breakages: Record<string, (gitDirectory: string) => Promise<unknown>> = {
@@ -101,7 +100,9 @@ test('locks that a killed git left do not stop the next sync', async () => {
   expect(left.filter((name) => name.endsWith('.lock'))).toEqual([]);
 });
 
-describe.skipIf(!canMount)('a file system', () => {
+const reason = cannotMount();
+
+describe.skipIf(reason !== '')(`a file system${reason && ` (${reason})`}`, () => {
   const usual = (remote: string, root: string) => [
     '--repo',
     remote,
@@ -119,7 +120,9 @@ describe.skipIf(!canMount)('a file system', () => {
     const remote = await makeRemote(directory.path);
     await remote.push({ file: 'one' });
     await mkdir(at.root);
-    await using sidecar = startMounted(at.root, 'size=3m', usual(remote.url, at.root));
+    await using sidecar = await startSidecar(main, usual(remote.url, at.root), {
+      mount: { at: at.root, options: 'size=3m' },
+    });
     const inside = () => ({ ...at, link: sidecar.inside(at.link) });
     await until(() => content(inside(), 'file').catch(() => undefined), {
       deadline: 20_000,
@@ -143,8 +146,11 @@ describe.skipIf(!canMount)('a file system', () => {
     const at = place(directory.path);
     const remote = await makeRemote(directory.path);
     await mkdir(at.root);
-    await using sidecar = startMounted(at.root, 'ro', usual(remote.url, at.root));
-    expect(await sidecar.exited).toBe(1);
+    await using sidecar = await startSidecar(main, usual(remote.url, at.root), {
+      mount: { at: at.root, options: 'ro' },
+      wait: false,
+    });
+    expect(await sidecar.exited).toEqual({ code: 1, signal: null });
     expect(sidecar.stderr).toContain(`--root  ${at.root} (--root): the file system is read-only`);
   });
 });

@@ -21,6 +21,10 @@ export const errors = defineErrors({
     message: 'File "{path}" is gone, {lost} bytes of it had not been acknowledged',
     hint: 'Keep rotated files for as long as a sink may be down, uncompressed and in the same directory',
   },
+  LOG_SHIPPER_STATE_FULL: {
+    message: 'There is no room in the state directory "{path}"',
+    hint: 'Make some; until then nothing is shipped, and nothing is lost that stays in its files',
+  },
   LOG_SHIPPER_STATE_CORRUPT: {
     message: 'State file "{path}" is not usable: {reason}',
     hint: 'It is kept aside as "{aside}"; files are read from their beginning, so lines may arrive twice',

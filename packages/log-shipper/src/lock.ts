@@ -4,10 +4,11 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { reasonOf } from '@outrigger/core';
+import { errors } from './errors.ts';
 
 export const lockName = 'lock';
 
-/** Holds the lock until it is disposed. Throws an Error that says why when it cannot be had. */
+/** Holds the lock until it is disposed. Throws a LOG_SHIPPER_STATE_FULL, or an Error that says why it cannot be had. */
 export function lockDirectory(directory: string): Disposable {
   const path = join(directory, lockName);
   try {
@@ -18,8 +19,11 @@ export function lockDirectory(directory: string): Disposable {
   } catch (error) {
     if ((error as { errcode?: number }).errcode === busy)
       throw new Error('another log-shipper is using it; each needs a directory of its own', { cause: error });
+    if ((error as { errcode?: number }).errcode === full)
+      throw errors.LOG_SHIPPER_STATE_FULL({ path: directory }, error);
     throw new Error(`"${path}" cannot be locked: ${reasonOf(error)}`, { cause: error });
   }
 }
 
 const busy = 5;
+const full = 13;

@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { type Context, defineSidecar, ParameterProblem, reasonOf, wait } from '@outrigger/core';
+import { type Context, defineSidecar, Fault, ParameterProblem, reasonOf, retry, wait } from '@outrigger/core';
 import manifest from '../package.json' with { type: 'json' };
 import { routes } from './api.ts';
 import { Checkpoint, readPositions } from './checkpoint.ts';
@@ -47,7 +47,7 @@ export const sidecar = defineSidecar({
     const { stateDirectory } = parameters;
     // Disposal runs in reverse. Reading ends by itself after the signal, so deliveries go first: each ends when its sink
     // has acknowledged all that was read. Then files are closed, and what was acknowledged last is written.
-    stack.use(ownStateDirectory(stateDirectory));
+    stack.use(await ownStateDirectory(context));
     const ledger = new Ledger(
       parameters.sink.map(({ name }) => name),
       await positionsOf(context),
@@ -97,12 +97,23 @@ async function* batches(
   }
 }
 
-function ownStateDirectory(path: string): Disposable {
-  try {
-    return lockDirectory(path);
-  } catch (error) {
+/** A full disk is waited for: to end would only restart the container, which makes no room. */
+async function ownStateDirectory({ parameters, health, log, signal }: ShipperContext): Promise<Disposable> {
+  const room = health.latch('room in the state directory');
+  const lock = await retry(async () => lockDirectory(parameters.stateDirectory), {
+    backoff: { min: '250ms', max: '5s' },
+    signal,
+    permanent: (error) => !(error instanceof Fault),
+    onRetry({ attempt, error }) {
+      if (attempt === 1) log.error(error as Fault);
+      room.hold(reasonOf(error));
+    },
+  }).catch((error: unknown) => {
+    if (signal.aborted) throw error;
     throw new ParameterProblem('stateDirectory', reasonOf(error), { cause: error });
-  }
+  });
+  room.release();
+  return lock;
 }
 
 async function positionsOf(context: ShipperContext) {

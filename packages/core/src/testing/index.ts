@@ -16,7 +16,7 @@ export {
   startProgram,
   uniqueName,
 } from './start-program.ts';
-export { type RunningSidecar, type StartOptions, startSidecar } from './start-sidecar.ts';
+export { cannotMount, type RunningSidecar, type StartOptions, startSidecar } from './start-sidecar.ts';
 export { unprivileged } from './unprivileged.ts';
 export { until } from './until.ts';
 export { makeVolume, type Volume } from './volume.ts';
