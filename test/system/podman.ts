@@ -6,11 +6,20 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-const env = { ...process.env, CONTAINERS_CONF: fileURLToPath(new URL('containers.conf', import.meta.url)) };
+/** For programs that call podman themselves. */
+export const engineEnvironment = {
+  ...process.env,
+  CONTAINERS_CONF: fileURLToPath(new URL('containers.conf', import.meta.url)),
+};
 
 /** Its output. Rejects with what it said when it fails or takes longer than a minute. */
 export async function podman(...args: readonly string[]): Promise<string> {
-  const { stdout } = await run('podman', args, { env, timeout: 60_000, killSignal: 'SIGKILL', maxBuffer: 1 << 24 });
+  const { stdout } = await run('podman', args, {
+    env: engineEnvironment,
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+    maxBuffer: 1 << 24,
+  });
   return stdout.trimEnd();
 }
 

@@ -1,8 +1,8 @@
-// outrigger <command> [flags] <pod.yaml>
+// outrigger <command> [flags] <words>
 
 import { nearest } from '@outrigger/core';
 import manifest from '../package.json' with { type: 'json' };
-import { commandHelp, parseCommand, unknown } from './command.ts';
+import { commandHelp, parseCommand, unknown, type Words } from './command.ts';
 import { commands } from './commands.ts';
 
 const usage = 64;
@@ -13,18 +13,25 @@ export async function outrigger([word, ...rest]: readonly string[]): Promise<num
   if (word === '--version') return say(`outrigger ${manifest.version}\n`);
   const command = commands.find(({ name }) => name === word);
   if (!command) return refuse([strange(word)], 'outrigger --help');
-  if (rest.includes('--help') || rest.includes('-h')) return say(commandHelp(command));
+  if (asksForHelp(rest, command.words)) return say(commandHelp(command));
   const given = parseCommand(command, rest);
-  if (!('manifest' in given)) return refuse(given, `outrigger ${command.name} --help`);
+  if (!('words' in given)) return refuse(given, `outrigger ${command.name} --help`);
   return command.run(given);
+}
+
+/** Behind `--` it is meant for somebody else. */
+function asksForHelp(argv: readonly string[], { rest }: Words): boolean {
+  const end = rest ? argv.indexOf('--') : -1;
+  const own = end < 0 ? argv : argv.slice(0, end);
+  return own.includes('--help') || own.includes('-h');
 }
 
 function help(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return `Usage: outrigger <command> [flags] <pod.yaml>
+  return `Usage: outrigger <command> [flags] <what>
 
-Runs, checks and prints Pods of an application and its sidecars.
+Runs, checks and prints Pods of an application and its sidecars; makes sidecars, and tests whether they keep the contract.
 
 Commands:
 ${lines.join('\n')}

@@ -10,8 +10,21 @@ export type Flag = {
   readonly repeatable?: boolean;
 };
 
+/** What stands on the command line beside flags. */
+export type Words = {
+  /** In the help: `<pod.yaml>`. */
+  readonly shown: string;
+  /** `a manifest, such as pod.yaml` */
+  readonly expected: string;
+  /** The first word and all that follows it, flags too, is a command line of its own. Where it is missing is up to `run`. */
+  readonly rest?: boolean;
+};
+
+export const oneManifest: Words = { shown: '<pod.yaml>', expected: 'a manifest, such as pod.yaml' };
+
 export type Given = {
-  readonly manifest: string;
+  /** One, except where `words.rest` is set. */
+  readonly words: readonly string[];
   /** What was written for each flag; `['true']` for one that stands alone. */
   readonly flags: Readonly<Record<string, readonly string[]>>;
 };
@@ -20,6 +33,7 @@ export type Command = {
   readonly name: string;
   readonly summary: string;
   readonly description: string;
+  readonly words: Words;
   readonly flags: Readonly<Record<string, Flag>>;
   /** Returns the exit code. */
   run(given: Given): Promise<number>;
@@ -28,12 +42,19 @@ export type Command = {
 export const defineCommand = (command: Command): Command => command;
 
 /** @param argv what follows the command's name. Returns the problems when there are any. */
-export function parseCommand({ name, flags }: Command, argv: readonly string[]): Given | readonly string[] {
+export function parseCommand(
+  { name, flags, words: expected }: Command,
+  argv: readonly string[],
+): Given | readonly string[] {
   const given: Record<string, string[]> = {};
   const words: string[] = [];
   const problems: string[] = [];
   for (let index = 0; index < argv.length; index++) {
     const argument = argv[index]!;
+    if (expected.rest && (argument === '--' || !argument.startsWith('-'))) {
+      words.push(...argv.slice(argument === '--' ? index + 1 : index));
+      break;
+    }
     if (!argument.startsWith('-') || argument === '-') {
       words.push(argument);
       continue;
@@ -49,9 +70,10 @@ export function parseCommand({ name, flags }: Command, argv: readonly string[]):
     if (problem) problems.push(`${written}: ${problem}`);
     else given[written.slice(2)] = [...(given[written.slice(2)] ?? []), value!];
   }
-  if (words.length === 0) problems.push(`outrigger ${name} expects a manifest, such as pod.yaml`);
-  if (words.length > 1) problems.push(`outrigger ${name} expects one manifest; what is "${words[1]}"?`);
-  return problems.length > 0 ? problems : { manifest: words[0]!, flags: given };
+  if (!expected.rest && words.length === 0) problems.push(`outrigger ${name} expects ${expected.expected}`);
+  if (!expected.rest && words.length > 1)
+    problems.push(`outrigger ${name} expects ${expected.expected}, and nothing else; what is "${words[1]}"?`);
+  return problems.length > 0 ? problems : { words, flags: given };
 }
 
 function splitOnce(argument: string): [string, string | undefined] {
@@ -78,12 +100,12 @@ export function unknown(flag: string, known: readonly string[]): string {
 }
 
 /** The text of `outrigger <command> --help`. */
-export function commandHelp({ name, description, flags }: Command): string {
+export function commandHelp({ name, description, words, flags }: Command): string {
   const rows = [...Object.entries(flags), ['help', { help: 'Print this' }] as const].map(
     ([flag, { value, help, repeatable }]: readonly [string, Flag]) =>
       [`--${flag}${value ? ` <${value}>` : ''}`, `${help}${repeatable ? ' (repeatable)' : ''}`] as const,
   );
   const width = Math.max(...rows.map(([flag]) => flag.length));
   const options = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`);
-  return `Usage: outrigger ${name} [flags] <pod.yaml>\n\n${description}\n\nFlags:\n${options.join('\n')}\n`;
+  return `Usage: outrigger ${name} [flags] ${words.shown}\n\n${description}\n\nFlags:\n${options.join('\n')}\n`;
 }

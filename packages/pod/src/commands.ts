@@ -1,6 +1,6 @@
 // Every command. What a command needs is loaded when it runs.
 
-import { type Command, defineCommand } from './command.ts';
+import { type Command, defineCommand, oneManifest } from './command.ts';
 
 const run = defineCommand({
   name: 'run',
@@ -14,6 +14,7 @@ Start order, probes, restarts and the way it stops are those of Kubernetes. Conf
 Secrets in the file are followed while it runs. Ctrl-C stops it, once more kills it.
 
 Exit code: 0 stopped as asked or completed, 1 failed, 64 wrong manifest or usage.`,
+  words: oneManifest,
   flags: {
     env: { value: 'container.NAME=value', repeatable: true, help: 'Set an environment variable of a container' },
     log: {
@@ -22,7 +23,7 @@ Exit code: 0 stopped as asked or completed, 1 failed, 64 wrong manifest or usage
       help: "Sidecars' log lines as text or as they are (default: pretty on a terminal)",
     },
   },
-  async run({ manifest, flags }) {
+  async run({ words: [manifest = ''], flags }) {
     const command = await import('./run/run.ts');
     return command.run({
       file: manifest,
@@ -40,8 +41,9 @@ references, ports, each sidecar's parameters by its own declaration, and what Ku
 but does not do as one may hope (warnings). "-" reads the manifest from stdin.
 
 Exit code: 0 right (warnings or not), 64 wrong.`,
+  words: oneManifest,
   flags: { json: { help: 'Print the findings as a JSON array' } },
-  async run({ manifest, flags }) {
+  async run({ words: [manifest = ''], flags }) {
     const command = await import('./check/command.ts');
     return command.printFindings(manifest, { json: flags.json !== undefined });
   },
@@ -57,13 +59,79 @@ const compose = defineCommand({
           as a command of the image: for podman and older clusters
 
 Exit code: 0 printed, 64 wrong manifest.`,
+  words: oneManifest,
   flags: {
     form: { value: 'native|plain', choices: ['native', 'plain'], help: 'The form to print (default: native)' },
   },
-  async run({ manifest, flags }) {
+  async run({ words: [manifest = ''], flags }) {
     const command = await import('./compose/command.ts');
     return command.printForm(manifest, (flags.form?.[0] ?? 'native') as 'native' | 'plain');
   },
 });
 
-export const commands: readonly Command[] = [run, check, compose];
+const conformance = defineCommand({
+  name: 'conformance',
+  summary: 'Test whether a sidecar keeps the contract, whatever it is written in',
+  description: `Starts the command once or more for each rule, in surroundings as a container gives them, and looks at it from
+outside: signals, exit codes, probes, metrics, API, logs. It is told where to listen by the variable
+OUTRIGGER_ADMIN_ADDRESS. In its arguments and in --env and --traffic are filled in:
+
+  {admin}, {port}   that address, and its port alone
+  {port:name}       any other free port, the same wherever this name stands
+  {scratch}         an empty directory, one for each rule, with what --file puts there
+  {state}           the directory in it where the sidecar is to write
+
+\`podman run <flags> <image>\` and the same of docker get the network, the directory, the environment and
+the surroundings as further flags.
+
+Exit code: 0 all rules passed or were skipped, 1 some failed, 64 wrong usage, 130 interrupted.`,
+  words: { shown: '-- <command...>', expected: 'a command', rest: true },
+  flags: {
+    rule: { value: 'id', repeatable: true, help: 'Only this rule; * and ? stand for anything' },
+    env: { value: 'NAME=value', repeatable: true, help: 'Set an environment variable of the sidecar' },
+    file: { value: 'name=path', repeatable: true, help: 'Copy a file or directory to {scratch}/name for each rule' },
+    traffic: { value: 'url', help: "A URL of the sidecar's own service (http, https, tcp)" },
+    deadline: { value: 'duration', help: 'How long starting and stopping may take (default: 10s)' },
+    format: {
+      value: 'text|junit|json',
+      choices: ['text', 'junit', 'json'],
+      help: 'What is printed on stdout (default: text)',
+    },
+    list: { help: 'Print the rules and test nothing' },
+  },
+  async run({ words, flags }) {
+    const command = await import('./conformance/command.ts');
+    return command.testConformance({
+      command: words,
+      rules: flags.rule ?? [],
+      env: flags.env ?? [],
+      files: flags.file ?? [],
+      traffic: flags.traffic?.[0],
+      deadline: flags.deadline?.[0] ?? '10s',
+      format: (flags.format?.[0] ?? 'text') as 'text' | 'junit' | 'json',
+      list: flags.list !== undefined,
+    });
+  },
+});
+
+const create = defineCommand({
+  name: 'create',
+  summary: 'Write a new sidecar, whole and tested',
+  description: `Writes the package of a sidecar of the same shape as those of the toolkit: it starts, keeps the contract and
+passes its tests at once. What it is for goes into its src/work.ts. Nothing that is there is ever overwritten.
+
+Exit code: 0 written, 64 wrong usage or a directory that is not empty.`,
+  words: { shown: '<name>', expected: 'a name, such as exchange-rates' },
+  flags: {
+    directory: { value: 'path', help: 'Where to (default: packages/<name> of this repository)' },
+    port: { value: 'number', help: 'Default admin port (default: the next from 9410 that none of the repository has)' },
+    summary: { value: 'sentence', help: 'What it is for, without full stop' },
+  },
+  async run({ words: [name = ''], flags }) {
+    const command = await import('./create/command.ts');
+    const { directory, port, summary } = flags;
+    return command.writeSidecar({ name, directory: directory?.[0], port: port?.[0], summary: summary?.[0] });
+  },
+});
+
+export const commands: readonly Command[] = [run, check, compose, conformance, create];

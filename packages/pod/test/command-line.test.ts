@@ -4,11 +4,18 @@ import { outrigger } from './outrigger.ts';
 test('--help lists the commands, and each explains itself', async () => {
   const help = await outrigger('--help');
   expect(help.code).toBe(0);
-  for (const command of ['run', 'check', 'compose']) {
+  const words = {
+    run: '<pod.yaml>',
+    check: '<pod.yaml>',
+    compose: '<pod.yaml>',
+    create: '<name>',
+    conformance: '-- <command...>',
+  };
+  for (const [command, what] of Object.entries(words)) {
     expect(help.stdout).toContain(`  ${command}`);
     const own = await outrigger(command, '--help');
     expect(own).toMatchObject({ code: 0, stderr: '' });
-    expect(own.stdout).toMatch(new RegExp(`^Usage: outrigger ${command} \\[flags\\] <pod.yaml>\n`));
+    expect(own.stdout).toMatch(new RegExp(`^Usage: outrigger ${command} \\[flags\\] ${what}\n`));
     expect(own.stdout).toContain('Exit code: 0');
   }
 });
@@ -23,7 +30,7 @@ test.for([
   [['check', '--jsno', 'pod.yaml'], '--jsno is unknown; did you mean --json?'],
   [['check', '--json=yes', 'pod.yaml'], '--json: takes no value'],
   [['check'], 'outrigger check expects a manifest, such as pod.yaml'],
-  [['check', 'a', 'b'], 'outrigger check expects one manifest; what is "b"?'],
+  [['check', 'a', 'b'], 'outrigger check expects a manifest, such as pod.yaml, and nothing else; what is "b"?'],
   [['compose', '--form', 'plane', 'a'], '--form: native or plain is expected, not "plane"'],
   [['compose', 'a', '--form'], '--form: native|plain is expected'],
   [['compose', '--form=plain', '--form=plain', 'a'], '--form: is given twice'],

@@ -36,17 +36,18 @@ type Options = { readonly directory?: Scratch; readonly args?: readonly string[]
 export async function runPod(pod: TestPod | string, { directory, args = [] }: Options = {}): Promise<RunningCommand> {
   const place = directory ?? (await scratch());
   const file = typeof pod === 'string' ? pod : await writePod(place.path, pod);
-  return start(['run', file, ...args], { directory: place });
+  return startOutrigger(['run', file, ...args], { directory: place });
 }
 
 /** Any command, to its end. */
 export async function outrigger(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  await using command = start(args, { directory: await scratch() });
+  await using command = startOutrigger(args, { directory: await scratch() });
   const { code } = await command.exited;
   return { code, stdout: command.stdout, stderr: command.stderr };
 }
 
-function start(args: readonly string[], { directory }: { directory: Scratch }): RunningCommand {
+/** What it leaves behind fails the test. */
+export function startOutrigger(args: readonly string[], { directory }: { directory: Scratch }): RunningCommand {
   const temporary = directory.join('tmp');
   mkdirSync(temporary, { recursive: true });
   const child = spawn(process.execPath, [main, ...args], {

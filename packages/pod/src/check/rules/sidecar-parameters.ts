@@ -25,8 +25,11 @@ export const sidecarParameters = defineRule({
           message: `--${action} makes the sidecar end at once`,
           severity: 'warning',
         };
-      for (const warning of given.warnings)
-        yield { path: variableAt(entry, warning.split(' ')[0]!) ?? entry.path, message: warning, severity: 'warning' };
+      for (const warning of given.warnings) {
+        const [name = ''] = warning.split(' ');
+        const path = variableAt(entry, name) ?? flagAt(given, name) ?? entry.path;
+        yield { path, message: warning, severity: 'warning' };
+      }
     }
   },
 });

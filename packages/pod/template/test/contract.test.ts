@@ -1,0 +1,3 @@
+import { contract } from '@outrigger/core/testing';
+
+contract(import.meta.resolve('../src/main.ts'), () => []);
