@@ -1,10 +1,18 @@
 import { route } from '@outrigger/core';
 import * as z from '@outrigger/core/schema';
+import type { Breaker } from './breaker.ts';
 import type { Exposure } from './expose.ts';
-import type { RulesFile } from './rules-file.ts';
 
 /** What routes see. */
-export type State = { readonly target: string; readonly rulesFile: RulesFile; readonly exposure: Exposure };
+export type State = {
+  readonly target: string;
+  /** The file that the rules in force stand in. */
+  readonly rulesFile: () => string;
+  /** Why the parameters as they are now, rules among them, are not in force. */
+  readonly problems: () => readonly string[];
+  readonly breaker: Breaker;
+  readonly exposure: Exposure;
+};
 
 const fault = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 
@@ -58,10 +66,9 @@ export const routes = {
       fault: z.optional(fault),
       rules: z.array(rule),
     }),
-    async handle({ exposure, rulesFile }: State) {
+    async handle({ exposure, rulesFile, problems }: State) {
       const observation = await exposure.latest();
-      const { file, problems } = rulesFile;
-      return { file, problems: [...problems], ...stateOf(observation), rules: [...observation.reports] };
+      return { file: rulesFile(), problems: [...problems()], ...stateOf(observation), rules: [...observation.reports] };
     },
   }),
 };

@@ -4,12 +4,17 @@ import { defineErrors } from '@outrigger/core';
 export const errors = defineErrors({
   ADAPTER_TARGET_UNREACHABLE: {
     message: 'Target {target} cannot be reached: {detail}',
-    hint: 'Is the application running, and does --target name where its status page is?',
+    hint: 'Is the application running, and does --target name where its status page is? A certificate that is not trusted needs --target-ca-file',
     status: 502,
   },
   ADAPTER_TARGET_TIMEOUT: {
     message: 'Target {target} gave no complete answer within {timeout}',
     hint: 'Raise --timeout, but keep it below the scrape timeout of Prometheus',
+    status: 504,
+  },
+  ADAPTER_TARGET_HANGS: {
+    message: 'Target {target} has hung since {since}: it is left alone for {seconds} s',
+    hint: 'It gave no answer within --timeout several times in a row (--fail-fast-after); one scrape will try it then',
     status: 504,
   },
   ADAPTER_TARGET_STATUS: {
@@ -62,9 +67,13 @@ export const errors = defineErrors({
     hint: 'Lower --body-limit, raise --timeout, or write rules without `//`',
     status: 502,
   },
-  ADAPTER_RULES_WRONG: {
-    message: '{problem}',
-    hint: 'The rules that were read before stay in force until the file is right',
+  ADAPTER_TLS_REFUSED: {
+    message: 'The changed TLS files are not taken into use: {detail}',
+    hint: 'What was read before stays in use; write certificate and key together (a ..data swap does)',
+  },
+  ADAPTER_CERTIFICATE_EXPIRED: {
+    message: 'The client certificate {file} {detail}',
+    hint: 'The target may refuse it; renew it and replace the files: they are read again without a restart',
   },
   ADAPTER_RULE_FAILED: {
     message: 'Rule {rule} ({place}) drops {count} samples of this document, {reason}: {example}',

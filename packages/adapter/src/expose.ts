@@ -14,8 +14,15 @@ export type Observation = {
 
 export type Exposure = { latest(): Promise<Observation> };
 
-/** @param maxAge in milliseconds, from the moment the answer was there. */
-export function openExposure(observe: () => Promise<Observation>, maxAge: () => number): Exposure {
+export type ExposureOptions = {
+  readonly observe: () => Promise<Observation>;
+  /** In milliseconds, from the moment the answer was there. */
+  readonly maxAge: () => number;
+  /** What is observed now is a trial of a target that hung until a moment ago. */
+  readonly trying: () => boolean;
+};
+
+export function openExposure({ observe, maxAge, trying }: ExposureOptions): Exposure {
   let last: { readonly observation: Observation; readonly at: number } | undefined;
   let running: Promise<Observation> | undefined;
   const refresh = async () => {
@@ -30,6 +37,8 @@ export function openExposure(observe: () => Promise<Observation>, maxAge: () => 
   return {
     async latest() {
       if (last && performance.now() - last.at < maxAge()) return last.observation;
+      // One scrape finds out whether the target is back; the others need not wait for that.
+      if (running && last?.observation.fault && trying()) return last.observation;
       running ??= refresh();
       return running;
     },

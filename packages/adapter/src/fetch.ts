@@ -1,6 +1,7 @@
 // First stage: the document's bytes, or one Fault that says why there are none. Deadline and limits for every source.
 
 import { Fault, formatDuration, formatSize, reasonOf } from '@outrigger/core';
+import type { Breaker } from './breaker.ts';
 import { errors } from './errors.ts';
 import { sourceOf } from './source/index.ts';
 import type { Credentials, Opened } from './source/source.ts';
@@ -30,6 +31,36 @@ export async function fetchDocument(fetching: Fetching): Promise<Answer> {
     if (error instanceof Fault) throw error;
     if (signal.aborted) throw errors.ADAPTER_TARGET_TIMEOUT({ target: shown, timeout: formatDuration(timeout) });
     throw errors.ADAPTER_TARGET_UNREACHABLE({ target: shown, detail: reasonOf(error) });
+  }
+}
+
+/**
+ * The same, unless the target hung several times in a row: every further request would wait for the whole deadline, and
+ * take one more thread of an application that has none left.
+ */
+export async function fetchUnlessHanging(fetching: Fetching, breaker: Breaker): Promise<Answer> {
+  const hangs = () => {
+    const seconds = Math.ceil(breaker.left / 1000);
+    return errors.ADAPTER_TARGET_HANGS({
+      target: showTarget(fetching.target),
+      since: breaker.since.toISOString(),
+      seconds,
+    });
+  };
+  if (!breaker.admit()) throw hangs();
+  const trial = breaker.state === 'half-open';
+  try {
+    const answer = await fetchDocument(fetching);
+    breaker.succeeded();
+    return answer;
+  } catch (error) {
+    // Whatever else is wrong with it, it does not hang.
+    if (!(error instanceof Fault && error.code === 'ADAPTER_TARGET_TIMEOUT')) {
+      breaker.succeeded();
+      throw error;
+    }
+    breaker.failed();
+    throw trial ? hangs() : error;
   }
 }
 

@@ -6,17 +6,15 @@ import type { Repair } from './encoding.ts';
 import { errors } from './errors.ts';
 import type { Observation } from './expose.ts';
 import type { metrics as declared } from './metrics.ts';
-import type { RulesListener } from './rules-file.ts';
 import type { RuleReport } from './translate.ts';
 
 export type Seen = { readonly observation: Observation; readonly repairs: readonly Repair[] };
 
-export type Report = RulesListener & { document(seen: Seen): void };
+export type Report = { document(seen: Seen): void };
 
 type Metrics = Instruments<typeof declared>;
 
 export function openReport({ metrics, log }: { metrics: Metrics; log: Log }, target: string): Report {
-  metrics.rulesValid.set(1);
   let state: string | undefined;
   let failing = new Set<string>();
 
@@ -39,16 +37,6 @@ export function openReport({ metrics, log }: { metrics: Metrics; log: Log }, tar
       count(metrics, observation, repairs);
       sayState(observation.fault);
       if (!observation.fault) sayDrops(observation.reports);
-    },
-    loaded({ rules }) {
-      metrics.rulesValid.set(1);
-      metrics.rulesReloads.inc({ outcome: 'loaded' });
-      log.info('The rules were read again', { rules: rules.length });
-    },
-    refused(faults) {
-      metrics.rulesValid.set(0);
-      metrics.rulesReloads.inc({ outcome: 'refused' });
-      for (const fault of faults) log.error(fault);
     },
   };
 }

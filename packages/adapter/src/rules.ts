@@ -1,12 +1,9 @@
-// The rules file: what it may say, and what is wrong with it, all at once, each with its place in the file.
+// The rules: what they may say, and what a schema cannot find wrong with them.
 
-import { readFileSync } from 'node:fs';
-import { reasonOf } from '@outrigger/core';
+import type { Reading } from '@outrigger/core';
 import * as z from '@outrigger/core/schema';
-import { parseDocument } from 'yaml';
 import { formats } from './format.ts';
 import { parsePath, prefixesOf } from './path.ts';
-import { Places, type Problem, problemsOf } from './rules-problems.ts';
 import type { Namespaces } from './select.ts';
 
 const number = z.number();
@@ -21,7 +18,7 @@ const ruleSchema = z.strictObject({
   type: z.enum(['counter', 'gauge', 'untyped']),
   help: z.string(),
   path: z.string(),
-  value: z.optional(z.union([z.string(), number])),
+  value: z.optional(z.union([z.string(), number], 'a path or a number is expected')),
   labels: z.optional(z.record(z.string(), z.string())),
   format: z.optional(z.enum(formats)),
   thousands: z.optional(z.enum([',', '.', ' ', '_', "'"])),
@@ -32,11 +29,11 @@ const ruleSchema = z.strictObject({
   optional: z.optional(z.boolean()),
 });
 
-const fileSchema = z.strictObject({
+export const rulesSchema = z.strictObject({
   root: z.optional(z.string()),
   namespaces: z.optional(z.record(z.string(), z.string())),
   defaultNamespace: z.optional(z.string()),
-  rules: z.array(z.unknown()),
+  rules: z.array(ruleSchema).check(z.minLength(1, 'at least one rule is expected')),
 });
 
 type Written = z.output<typeof ruleSchema>;
@@ -48,71 +45,37 @@ export type Rule = Written & {
 };
 
 export type Rules = {
+  readonly file: string;
   /** The name that the root element must have, if any. */
   readonly root: string | undefined;
   readonly namespaces: Namespaces;
   readonly rules: readonly Rule[];
 };
 
-export type ParsedRules = { readonly rules: Rules } | { readonly problems: readonly string[] };
-
-export function readRules(file: string): ParsedRules {
-  return failing(file, () => parseContent(file, readFileSync(file, 'utf8')));
-}
-
-export function parseRules(file: string, content: string): ParsedRules {
-  return failing(file, () => parseContent(file, content));
-}
-
-// A file that cannot be read, and aliases that multiply beyond reason, are told like any problem.
-function failing(file: string, parse: () => ParsedRules): ParsedRules {
-  try {
-    return parse();
-  } catch (error) {
-    return { problems: [`${file}: ${reasonOf(error)}`] };
-  }
-}
-
-function parseContent(file: string, content: string): ParsedRules {
-  const places = new Places(file);
-  const document = parseDocument(content, { lineCounter: places.lines, prettyErrors: false });
-  if (document.errors.length > 0)
-    return { problems: document.errors.map(({ pos, message }) => `${places.at(pos[0])} ${message}`) };
-  const problems: Problem[] = [];
-  const written: unknown = document.toJS();
-  const parsed = fileSchema.safeParse(written);
-  if (!parsed.success) problems.push(...problemsOf(parsed.error, written, Object.keys(fileSchema.shape)));
-  const file_ = parsed.success ? parsed.data : salvage(written);
-  const namespaces: Namespaces = { ...file_.namespaces, '': file_.defaultNamespace ?? '' };
-  if (parsed.success && file_.rules.length === 0)
-    problems.push({ path: ['rules'], message: 'at least one rule is expected' });
-
+export function readRules(accepted: z.output<typeof rulesSchema>, { file, place, problem }: Reading): Rules {
+  const namespaces: Namespaces = { ...accepted.namespaces, '': accepted.defaultNamespace ?? '' };
   const rules: Rule[] = [];
-  for (const [index, each] of file_.rules.entries()) {
-    const rule = ruleSchema.safeParse(each);
-    const at = ['rules', index];
-    const found = rule.success
-      ? ruleProblems(rule.data, namespaces, rules)
-      : problemsOf(rule.error, each, Object.keys(ruleSchema.shape));
-    problems.push(...found.map((problem) => ({ ...problem, path: [...at, ...problem.path] })));
-    if (rule.success) rules.push({ ...rule.data, place: places.of(document, at) });
+  for (const [index, rule] of accepted.rules.entries()) {
+    checkRule(rule, {
+      namespaces,
+      before: rules,
+      say: (message, ...path) => problem(message, 'rules', index, ...path),
+    });
+    rules.push({ ...rule, place: place('rules', index) });
   }
-  if (problems.length > 0) return { problems: problems.map((problem) => places.format(document, problem)) };
-  return { rules: { root: file_.root, namespaces, rules } };
+  return { file, root: accepted.root, namespaces, rules };
 }
 
-/** The rules of a file that is wrong elsewhere, so that their problems are found in the same run. */
-function salvage(written: unknown): z.output<typeof fileSchema> {
-  const { rules, namespaces } = Object(written) as { rules?: unknown; namespaces?: unknown };
-  const known = z.record(z.string(), z.string()).safeParse(namespaces);
-  return { rules: Array.isArray(rules) ? rules : [], ...(known.success && { namespaces: known.data }) };
-}
+type Around = {
+  readonly namespaces: Namespaces;
+  readonly before: readonly Rule[];
+  readonly say: (message: string, ...path: string[]) => void;
+};
 
 /** What a schema cannot say. */
-function ruleProblems(rule: Written, namespaces: Namespaces, before: readonly Rule[]): Problem[] {
-  const problems: Problem[] = [];
+function checkRule(rule: Written, { namespaces, before, say: tell }: Around): void {
   const say = (message: string | undefined, ...path: string[]) => {
-    if (message !== undefined) problems.push({ path, message });
+    if (message !== undefined) tell(message, ...path);
   };
   say(metricProblem(rule), 'metric');
   const same = before.find(({ metric }) => metric === rule.metric);
@@ -130,7 +93,6 @@ function ruleProblems(rule: Written, namespaces: Namespaces, before: readonly Ru
     say('thousands and decimal are the same', 'thousands');
   if (typeof rule.value === 'number' && rule.type === 'counter' && rule.value < 0)
     say('a counter is never negative', 'value');
-  return problems;
 }
 
 function metricProblem({ metric, type }: Written): string | undefined {

@@ -6,17 +6,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '@outrigger/core';
 import { expect, test } from 'vitest';
-import { parseRules } from '../src/rules.ts';
 import { compileRules, type Translation, translate } from '../src/translate.ts';
+import { rulesOf } from './helpers/rules.ts';
 
 const cases = fileURLToPath(new URL('cases', import.meta.url));
 
 for (const name of readdirSync(cases)) {
   test(`the document of cases/${name} becomes what is expected`, async () => {
-    const rules = parseRules('rules.yaml', readFileSync(join(cases, name, 'rules.yaml'), 'utf8'));
-    if ('problems' in rules) throw new Error(rules.problems.join('\n'));
+    const rules = await rulesOf(readFileSync(join(cases, name, 'rules.yaml'), 'utf8'));
     const bytes = readFileSync(join(cases, name, 'document.xml'));
-    const shown = outcome(() => translate({ bytes }, compileRules(rules.rules), 1000));
+    const shown = outcome(() => translate({ bytes }, compileRules(rules), 1000));
     await expect(shown).toMatchFileSnapshot(join(cases, name, 'expected.txt'));
   });
 }

@@ -5,13 +5,14 @@ const nothing: Observation = { time: new Date(0), families: [], reports: [] };
 
 test('those who ask together share one observation, and those who come after it was old get a new one', async () => {
   const started: PromiseWithResolvers<Observation>[] = [];
-  const exposure = openExposure(
-    () => {
+  const exposure = openExposure({
+    observe: () => {
       started.push(Promise.withResolvers());
       return started.at(-1)!.promise;
     },
-    () => 0,
-  );
+    maxAge: () => 0,
+    trying: () => false,
+  });
   const first = [exposure.latest(), exposure.latest(), exposure.latest()];
   expect(started).toHaveLength(1);
   started[0]!.resolve(nothing);
@@ -25,13 +26,14 @@ test('those who ask together share one observation, and those who come after it 
 test('an answer, good or bad, serves until it is too old', async () => {
   let observed = 0;
   let maxAge = 60_000;
-  const exposure = openExposure(
-    async () => {
+  const exposure = openExposure({
+    observe: async () => {
       observed++;
       return nothing;
     },
-    () => maxAge,
-  );
+    maxAge: () => maxAge,
+    trying: () => false,
+  });
   await exposure.latest();
   await exposure.latest();
   expect(observed).toBe(1);
@@ -42,14 +44,34 @@ test('an answer, good or bad, serves until it is too old', async () => {
 
 test('an observation that fails is not kept', async () => {
   let failing = true;
-  const exposure = openExposure(
-    async () => {
+  const exposure = openExposure({
+    observe: async () => {
       if (failing) throw new Error('once');
       return nothing;
     },
-    () => 60_000,
-  );
+    maxAge: () => 60_000,
+    trying: () => false,
+  });
   await expect(exposure.latest()).rejects.toThrow('once');
   failing = false;
   expect(await exposure.latest()).toBe(nothing);
+});
+
+test('while one scrape tries a target that hung, the others are told what is known', async () => {
+  const fault = { code: 'ADAPTER_TARGET_HANGS' } as Observation['fault'];
+  const known: Observation = { ...nothing, fault };
+  const results: Observation[] = [known];
+  const trial = Promise.withResolvers<Observation>();
+  let trying = false;
+  const exposure = openExposure({
+    observe: async () => results.shift() ?? trial.promise,
+    maxAge: () => 0,
+    trying: () => trying,
+  });
+  expect(await exposure.latest()).toBe(known);
+  trying = true;
+  const first = exposure.latest();
+  expect(await exposure.latest()).toBe(known);
+  trial.resolve(nothing);
+  expect(await first).toBe(nothing);
 });

@@ -145,6 +145,47 @@ test('a scrape of an application that hangs ends at the deadline', async () => {
   expect(seen.get(own('target_errors_total', { code: 'ADAPTER_TARGET_TIMEOUT' }))).toBe(1);
 });
 
+test('a target that hangs again and again is left alone: scrapes are answered at once, and one tries it', async () => {
+  let hanging = true;
+  const args = ['--timeout', '300ms', '--fail-fast-after', '2', '--fail-fast-time', '1s'];
+  await using running = await start((request, response) => {
+    if (!hanging) xml(status(1))(request, response);
+  }, args);
+  for (let at = 0; at < 2; at++) await scrape(running);
+  expect(running.server.requests).toBe(2);
+  const from = performance.now();
+  for (let at = 0; at < 3; at++) {
+    const seen = await scrape(running);
+    expect(seen.get(own('target_breaker', { state: 'open' }))).toBe(1);
+    expect(seen.get(own('target_breaker_change_timestamp_seconds'))).toBeCloseTo(Date.now() / 1000, -1);
+  }
+  expect(performance.now() - from).toBeLessThan(900);
+  expect(running.server.requests).toBe(2);
+  const { fault } = (await (await running.sidecar.get('/v1/metrics')).json()) as { fault: Record<string, string> };
+  expect(fault).toMatchObject({ code: 'ADAPTER_TARGET_HANGS' });
+  expect(fault.message).toMatch(/has hung since \d{4}-\S+Z: it is left alone for [12] s$/);
+  expect(await (await running.sidecar.get('/v1/status')).json()).toMatchObject({ breaker: { state: 'open' } });
+  // One trial in vain, during which nobody else waits.
+  const trial = await until(async () => {
+    const asked = performance.now();
+    const seen = await scrape(running);
+    return running.server.requests === 3 && { seen, milliseconds: performance.now() - asked };
+  });
+  expect(trial.milliseconds).toBeGreaterThan(250);
+  expect(trial.seen.get(own('target_breaker', { state: 'open' }))).toBe(1);
+  hanging = false;
+  await until(async () => (await scrape(running)).get('queue_depth{"queue":"a"}') === 1);
+  expect((await scrape(running)).get(own('target_breaker', { state: 'closed' }))).toBe(1);
+  const codes = running.sidecar.logs().flatMap(({ code, level }) => (level === 'warn' ? [code] : []));
+  expect(codes).toEqual(['ADAPTER_TARGET_TIMEOUT', 'ADAPTER_TARGET_HANGS']);
+});
+
+test('a target that refuses is asked each time: that costs nothing, and it may be back at any moment', async () => {
+  await using running = await start((_, response) => response.writeHead(503).end(), ['--fail-fast-after', '1']);
+  for (let at = 0; at < 4; at++) await scrape(running);
+  expect(running.server.requests).toBe(4);
+});
+
 test('SIGTERM during a fetch that hangs stops it at once', async () => {
   await using running = await start(() => undefined, ['--timeout', '1m']);
   const hanging = running.sidecar.get('/metrics').catch(() => undefined);
@@ -206,24 +247,38 @@ test('infinity is written as words where JSON has none', async () => {
   expect(JSON.stringify(await (await running.sidecar.get('/v1/metrics')).json())).toContain('"value":"+Inf"');
 });
 
-test('new rules are taken with the next scrape, wrong ones are reported and the old ones stay', async () => {
+test('new rules are taken when they change, wrong ones are reported and the old ones stay', async () => {
   await using running = await start(xml(status(1)));
   const { sidecar, directory } = running;
   const write = (content: string) => writeFile(directory.join('rules.yaml'), content);
+  const shows = (key: string, value: number) => until(async () => (await scrape(running)).get(key) === value);
   await write(rules.replaceAll('queue_depth', 'waiting_jobs'));
-  expect((await scrape(running)).get('waiting_jobs{"queue":"a"}')).toBe(1);
+  await shows('waiting_jobs{"queue":"a"}', 1);
   await write(rules.replace('gauge', 'guage'));
-  const seen = await scrape(running);
-  expect(seen.get('waiting_jobs{"queue":"a"}')).toBe(1);
-  expect(seen.get(own('rules_valid'))).toBe(0);
-  expect(seen.get(own('rules_reloads_total', { outcome: 'refused' }))).toBe(1);
-  const said = sidecar.logs().filter(({ code }) => code === 'ADAPTER_RULES_WRONG');
-  expect(said).toHaveLength(1);
-  expect(said[0]!.message).toMatch(/rules\.yaml:5:11 rules\[0\]\.type: .*did you mean gauge\?$/);
-  expect(await (await sidecar.get('/v1/status')).json()).toMatchObject({ rulesProblems: [said[0]!.message] });
+  await shows('outrigger_parameters_valid{}', 0);
+  expect((await scrape(running)).get('waiting_jobs{"queue":"a"}')).toBe(1);
+  const wrong = /rules\.yaml:5:11\): rules\[0\]\.type: .*did you mean gauge\?$/m;
+  expect(sidecar.logs().filter(({ level, message }) => level === 'error' && wrong.test(message))).toHaveLength(1);
+  const told = [expect.stringMatching(wrong)];
+  expect(await (await sidecar.get('/v1/status')).json()).toMatchObject({ rulesProblems: told });
+  expect(await (await sidecar.get('/v1/rules')).json()).toMatchObject({
+    file: directory.join('rules.yaml'),
+    problems: told,
+  });
   await write(rules);
+  await shows('outrigger_parameters_valid{}', 1);
   expect((await scrape(running)).get('queue_depth{"queue":"a"}')).toBe(1);
-  expect((await scrape(running)).get(own('rules_valid'))).toBe(1);
+});
+
+test('rules may stand in the config file itself', async () => {
+  await using directory = await scratch();
+  await using server = await serve(xml(status(1)));
+  const config = `target: ${server.url}\nmaxAge: 0s\nrules:\n${rules.replace(/^/gm, '  ')}`;
+  await writeFile(directory.join('adapter.yaml'), config);
+  await using sidecar = await startSidecar(main, ['--config', directory.join('adapter.yaml')], { ready: true });
+  expect((await scrape({ sidecar })).get('queue_depth{"queue":"a"}')).toBe(1);
+  await writeFile(directory.join('adapter.yaml'), config.replaceAll('queue_depth', 'waiting_jobs'));
+  await until(async () => (await scrape({ sidecar })).has('waiting_jobs{"queue":"a"}'));
 });
 
 test('rules from a ConfigMap are taken after its ..data swap', async () => {
@@ -241,7 +296,7 @@ test('rules from a ConfigMap are taken after its ..data swap', async () => {
   await using sidecar = await startSidecar(main, args, { ready: true });
   expect((await scrape({ sidecar })).has('queue_depth{"queue":"a"}')).toBe(true);
   await publish('..2', rules.replaceAll('queue_depth', 'waiting_jobs'));
-  expect((await scrape({ sidecar })).has('waiting_jobs{"queue":"a"}')).toBe(true);
+  await until(async () => (await scrape({ sidecar })).has('waiting_jobs{"queue":"a"}'));
 });
 
 test('probes are answered while a long document is translated', async () => {
@@ -266,20 +321,34 @@ test('probes are answered while a long document is translated', async () => {
 test('wrong parameters and wrong rules are told together, with exit code 64', async () => {
   await using directory = await scratch();
   await writeFile(directory.join('rules.yaml'), 'rules:\n  - metrik: a\n    type: gauge\n    help: h\n    path: a[\n');
+  const args = ['--target', 'nowhere', '--rules-file', directory.join('rules.yaml'), '--timeout', '1ms'];
+  expect(await refusal(args, directory)).toEqual([
+    'nowhere (--target): a URL such as http://127.0.0.1:8080/status.xml is expected',
+    '(rules.yaml:2:5): rules[0].metric: is missing: text is expected',
+    '(rules.yaml:2:5): rules[0].metrik: unknown; did you mean metric?',
+    '1ms (--timeout): a duration of at least 10ms is expected',
+  ]);
+});
+
+test('parameters that are right by themselves and wrong together are told together', async () => {
+  await using directory = await scratch();
+  await writeFile(directory.join('rules.yaml'), rules);
   await writeFile(directory.join('password'), 'hush\n');
   const args = ['--target', 'unix:/', '--rules-file', directory.join('rules.yaml')];
-  const more = ['--target-password-file', directory.join('password')];
-  await using sidecar = await startSidecar(main, [...args, ...more], { wait: false });
-  expect((await sidecar.exited).code).toBe(64);
-  const lines = sidecar.stderr.trim().split('\n').slice(1);
-  expect(lines.map((line) => line.replace(/^(.*\): (\S*rules\.yaml:)?| +--target-user +)/, ''))).toEqual([
-    'unix:/path/of/the/socket:/path/of/the/page is expected',
+  expect(await refusal([...args, '--target-password-file', directory.join('password')], directory)).toEqual([
+    'unix:/ (--target): unix:/path/of/the/socket:/path/of/the/page is expected',
     'is needed with --target-password-file',
-    '2:5 rules[0].metric: is missing: text is expected',
-    '2:5 rules[0].metrik: unknown; did you mean metric?',
   ]);
-  expect(sidecar.stderr).not.toMatch(/hush|^ +at /m);
 });
+
+/** What is said of each parameter, after its name. */
+async function refusal(args: readonly string[], directory: Scratch): Promise<string[]> {
+  await using sidecar = await startSidecar(main, args, { wait: false });
+  expect((await sidecar.exited).code).toBe(64);
+  expect(sidecar.stderr).not.toMatch(/hush|^ +at /m);
+  const [, ...lines] = sidecar.stderr.replaceAll(`${directory.path}/`, '').trim().split('\n');
+  return lines.map((line) => line.replace(/^ +\S+ +/, ''));
+}
 
 test('credentials in the target are refused', async () => {
   await using directory = await scratch();

@@ -1,15 +1,10 @@
 import { Fault } from '@outrigger/core';
 import { expect, test } from 'vitest';
-import { parseRules, type Rules } from '../src/rules.ts';
 import { type Job, openTranslator } from '../src/translator.ts';
 import { largeDocument, largeRules } from './helpers/large.ts';
+import { rulesOf } from './helpers/rules.ts';
 
-function rulesOf(content: string): Rules {
-  const parsed = parseRules('r.yaml', content);
-  if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));
-  return parsed.rules;
-}
-const rules = rulesOf(largeRules);
+const rules = await rulesOf(largeRules);
 const job = (document: string, more: Partial<Job> = {}): Job => ({
   answer: { bytes: Buffer.from(document) },
   rules,
@@ -30,7 +25,7 @@ test('a long document becomes in its thread what a short one becomes here', asyn
   expect(first.families[0]!.samples).toHaveLength(long.queues);
   const short = await translator.translate(job(largeDocument(1000).document), patient());
   expect(first.families[0]!.samples.slice(0, 3)).toEqual(short.families[0]!.samples.slice(0, 3));
-  const other = rulesOf(largeRules.replace('@depth', '@capacity'));
+  const other = await rulesOf(largeRules.replace('@depth', '@capacity'));
   const second = await translator.translate(job(long.document, { rules: other }), patient());
   expect(second.families[0]!.samples[0]!.value).toBe(100);
 });
@@ -49,7 +44,7 @@ test('the fault of a long document is the same as that of a short one, and the t
 test('a document that takes too long costs its thread, and the next one gets a new one', async () => {
   await using translator = openTranslator();
   // Every element is compared with every other.
-  const slow = rulesOf(largeRules.replace('path: /status/queue', 'path: //queue[//queue[//oldest = "never"]]'));
+  const slow = await rulesOf(largeRules.replace('path: /status/queue', 'path: //queue[//queue[//oldest = "never"]]'));
   const { document } = largeDocument(200_000);
   const from = performance.now();
   expect(await codeOf(translator.translate(job(document, { rules: slow }), AbortSignal.timeout(500)))).toBe(

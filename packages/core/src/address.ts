@@ -1,13 +1,16 @@
 // Socket addresses as people write them.
 
+import { isIPv6 } from 'node:net';
+
 /** Where to listen or connect. `String(address)` is how it is written. */
 export type Address = { readonly host: string; readonly port: number; toString(): string };
 
 /** `127.0.0.1:80`, `[::1]:80`, `name:80`, `:80` (all addresses). Throws an Error that says what is expected. */
 export function parseAddress(written: string): Address {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]/\s]*)):(\d{1,5})$/.exec(written);
+  const match = /^(?:\[([^[\]/\s]+)\]|([^:[\]/\s]*)):(\d{1,5})$/.exec(written);
   const port = Number(match?.[3]);
-  if (!match || port > 65_535) throw new Error('an address such as 127.0.0.1:8080 is expected');
+  if (!match || port > 65_535 || (match[1] !== undefined && !isIPv6(match[1])))
+    throw new Error('an address such as 127.0.0.1:8080 is expected');
   return makeAddress(match[1] ?? (match[2] || '0.0.0.0'), port);
 }
 

@@ -3,11 +3,13 @@
 import { renderOpenApi } from './admin/openapi.ts';
 import { declarations } from './errors.ts';
 import { metricName } from './metrics.ts';
-import { placeholderOf } from './parameters/help.ts';
+import { deprecatedOf, placeholderOf } from './parameters/help.ts';
 import { type Entry, entriesOf } from './parameters/names.ts';
 import { allParameters } from './parameters/open-parameters.ts';
 import { renderSchema } from './parameters/schema.ts';
 import type { AnySidecar } from './sidecar.ts';
+
+export { incompatibilities } from './admin/compatibility.ts';
 
 /** File name to content. `readme` is the current one: only what stands between its markers changes. */
 export function renderDocuments(sidecar: AnySidecar, readme: string): Readonly<Record<string, string>> {
@@ -38,7 +40,7 @@ function renderTables({ name, ...sidecar }: AnySidecar): Readonly<Record<string,
         entry.flags.map((flag) => `\`${flag}\``).join(' '),
         placeholderOf(entry),
         defaultOf(entry),
-        `${entry.parameter.help}${entry.parameter.repeatable ? ' (repeatable)' : ''}${entry.parameter.reloadable ? ' (reloadable)' : ''}`,
+        `${entry.parameter.help}${marksOf(entry)}`,
       ]),
     ),
     metrics: table(
@@ -60,9 +62,23 @@ function renderTables({ name, ...sidecar }: AnySidecar): Readonly<Record<string,
     ),
     api: table(
       ['Request', 'Answer'],
-      Object.entries(sidecar.routes ?? {}).map(([request, { summary }]) => [`\`${request}\``, summary]),
+      Object.entries(sidecar.routes ?? {}).map(([request, { summary, deprecated }]) => [
+        `\`${request}\``,
+        `${summary}${deprecated ? ' (deprecated)' : ''}`,
+      ]),
     ),
   };
+}
+
+function marksOf(entry: Entry): string {
+  const { repeatable, reloadable, nested } = entry.parameter;
+  const marks = [
+    repeatable ? 'repeatable' : '',
+    reloadable ? 'reloadable' : '',
+    nested ? `or \`${entry.key}:\` in the config file` : '',
+    deprecatedOf(entry),
+  ];
+  return marks.map((mark) => mark && ` (${mark})`).join('');
 }
 
 function defaultOf({ parameter, owner }: Entry): string {

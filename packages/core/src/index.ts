@@ -3,11 +3,12 @@
 export { type Address, connectable, makeAddress, parseAddress } from './address.ts';
 export { listen } from './admin/listener.ts';
 export { type Route, type Routes, route } from './admin/route.ts';
-export { type Backoff, backoff } from './backoff.ts';
+export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
+export { type Attempt, Courier, type CourierOptions } from './courier.ts';
 export { type Catalogue, defineErrors, type ErrorDeclarations, Fault, type Fields, reasonOf } from './errors.ts';
 export { Events, type SidecarEvent } from './events.ts';
 export { every, wait } from './every.ts';
-export { type Check, Health, type Latch } from './health.ts';
+export { type Check, Health, type Latch, type Periodic } from './health.ts';
 export { exitCodes } from './life.ts';
 export { type Log, prettyLine } from './log.ts';
 export type { Budget, Memory } from './memory.ts';
@@ -19,17 +20,35 @@ export {
   type MetricDeclarations,
   type MetricFamily,
 } from './metrics.ts';
+export type { Change } from './parameters/changes.ts';
 export { type Chosen, family, list, map } from './parameters/collections.ts';
-export { address, boolean, choice, duration, integer, path, secret, size, text, url } from './parameters/kinds.ts';
-export { nearest } from './parameters/nearest.ts';
+export {
+  address,
+  boolean,
+  choice,
+  duration,
+  integer,
+  path,
+  peersOf,
+  secret,
+  size,
+  text,
+  url,
+} from './parameters/kinds.ts';
+export { listed, nearest } from './parameters/nearest.ts';
+export { nested } from './parameters/nested.ts';
 export { allParameters } from './parameters/open-parameters.ts';
-export type { Member, Options, Parameter, Parameters, Values } from './parameters/parameter.ts';
+export type { Member, Options, Parameter, Parameters, Reading, Values } from './parameters/parameter.ts';
 export { formatProblem, formatProblems, ParameterProblem, type Problem } from './parameters/problem.ts';
 export { type Resolved, resolveParameters } from './parameters/resolve.ts';
 export type { StandardParameters, StandardValues } from './parameters/standard.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './parameters/units.ts';
+export { endGroup, signalGroup, track } from './process-group.ts';
 export { type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from './processes.ts';
+export { type Program, type ProgramError, passedOn, runProgram } from './program.ts';
+export { program } from './program-parameter.ts';
 export { publishFile, publishLink } from './publish.ts';
+export { type Retry, RetryBudget, type RetryBudgetOptions, type RetryOptions, retry } from './retry.ts';
 export { run } from './run.ts';
 export { scriptOf } from './script-of.ts';
 export { Secret } from './secret.ts';

@@ -2,6 +2,7 @@
 
 import { renderOpenApi } from './admin/openapi.ts';
 import { renderHelp } from './parameters/help.ts';
+import { bootstrap } from './parameters/names.ts';
 import type { OpenParameters } from './parameters/open-parameters.ts';
 import { allParameters, defaultAdminPort } from './parameters/open-parameters.ts';
 import { formatProblems } from './parameters/problem.ts';
@@ -24,7 +25,7 @@ export async function printAction(
 async function render(
   action: Exclude<Action, 'check'>,
   sidecar: AnySidecar,
-  { effective }: OpenParameters,
+  parameters: OpenParameters,
 ): Promise<string> {
   switch (action) {
     case 'help':
@@ -36,18 +37,32 @@ async function render(
     case 'openapi':
       return JSON.stringify(renderOpenApi(sidecar), null, 2);
     case 'print-config':
-      return printConfig(effective);
+      return printConfig(parameters);
   }
 }
 
-/** YAML that can be used as a config file, each value with its source as a comment. */
-async function printConfig(effective: OpenParameters['effective']): Promise<string> {
-  const { Document, isPair, isScalar } = await import('yaml');
-  const plain = Object.fromEntries(Object.entries(effective).map(([key, { value }]) => [key, value]));
-  const document = new Document(plain);
-  for (const pair of (document.contents as unknown as { items: unknown[] }).items) {
-    if (!isPair(pair) || !isScalar(pair.key)) continue;
-    pair.key.commentBefore = ` ${effective[String(pair.key.value)]!.source}`;
+/** YAML that can be used as a config file, each value with its source as a comment; a secret's value is not in it. */
+async function printConfig({ entries, effective }: OpenParameters): Promise<string> {
+  const { Document } = await import('yaml');
+  const document = new Document({});
+  let hidden = '';
+  for (const { key, fileKey, parameter } of entries) {
+    const given = effective[key];
+    if (!given || bootstrap.has(key)) continue;
+    const { value, source } = given;
+    if (parameter.secret && !isFile(value)) {
+      hidden += ` ${key} is a secret from ${source}\n`;
+      continue;
+    }
+    // A structure is shown as its file, or whole where it stands in the config file.
+    const name = parameter.nested && typeof value !== 'string' ? key : fileKey;
+    const pair = document.createPair(name, parameter.secret ? fileOf(value) : value);
+    pair.key.commentBefore = ` ${source}`;
+    document.add(pair);
   }
+  if (hidden) document.comment = hidden.trimEnd();
   return document.toString().trimEnd();
 }
+
+const isFile = (value: unknown) => /^\[file .*\]$/s.test(String(value));
+const fileOf = (value: unknown) => String(value).slice('[file '.length, -1);

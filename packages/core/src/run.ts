@@ -6,7 +6,6 @@ import type { Environment } from './parameters/given.ts';
 import { type OpenParameters, openParameters } from './parameters/open-parameters.ts';
 import { formatProblems } from './parameters/problem.ts';
 import { type Action, actions } from './parameters/standard.ts';
-import { printAction } from './print-action.ts';
 import type { AnySidecar } from './sidecar.ts';
 import { leaveTerminationMessage } from './termination.ts';
 
@@ -17,7 +16,8 @@ export async function run(
 ): Promise<never> {
   const parameters = await openParameters(sidecar, { argv, env });
   const action = (Object.keys(actions) as Action[]).find((each) => parameters.actions.has(each));
-  if (action && action !== 'check') exit(await printAction(action, sidecar, parameters));
+  if (action && action !== 'check')
+    exit(await (await import('./print-action.ts')).printAction(action, sidecar, parameters));
   // The one thing a hook or probe must not do is fail because some unrelated parameter is wrong.
   if (parameters.words.length > 0) exit(await (await import('./words.ts')).sendWord(parameters));
   if (action === 'check') exit(await (await import('./check-action.ts')).checkAction(sidecar.name, parameters));

@@ -1,7 +1,9 @@
 // A secret that is never shown. From a file it is read again whenever the file changes, so that rotation needs no restart.
 
-import { readFileSync, statSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { closeSync, constants, openSync, readSync, type StatsBase, statSync } from 'node:fs';
 import { inspect } from 'node:util';
+import { reasonOfFile } from './parameters/read-text.ts';
 
 const redacted = '[redacted]';
 
@@ -16,26 +18,21 @@ export class Secret {
   }
 
   static of(value: string): Secret {
-    return new Secret(() => value);
+    const line = withoutNewline(value);
+    return new Secret(() => checked(line));
   }
 
-  /** The file's text without one newline at its end. A stat per read; the content is read only after a change. */
+  /**
+   * The file's one line. A stat per read; the content is read only after a change, once the file has been still for a
+   * tenth of a second, since it may be half written. A file that goes missing, empty or wrong later on is taken for one
+   * that is being replaced: the last value serves for another minute after that is first noticed.
+   */
   static fromFile(file: string): Secret {
-    let seen = '';
-    let value = '';
-    return new Secret(() => {
-      // Kubernetes swaps a symlink: the inode changes even when size and time do not.
-      const { ino, mtimeMs, size } = statSync(file);
-      const now = `${ino} ${mtimeMs} ${size}`;
-      if (now !== seen) {
-        value = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-        seen = now;
-      }
-      return value;
-    }, file);
+    const watched = new SecretFile(file);
+    return new Secret(() => watched.read(), file);
   }
 
-  /** The current value. Throws when its file cannot be read. */
+  /** The current value: one line, not empty. Throws when there is none to be had. */
   read(): string {
     return this.#read();
   }
@@ -43,13 +40,10 @@ export class Secret {
   /** Why it cannot be read or used, or undefined. */
   problem(): string | undefined {
     try {
-      return this.#read() === '' ? 'is empty' : undefined;
+      this.#read();
+      return undefined;
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return 'no such file';
-      if (code === 'EACCES') return 'no permission to read it';
-      if (code === 'EISDIR') return 'is a directory, a file is expected';
-      return message;
+      return reasonOfFile(error as NodeJS.ErrnoException);
     }
   }
 
@@ -64,4 +58,74 @@ export class Secret {
   [inspect.custom](): string {
     return redacted;
   }
+}
+
+const limit = 64 * 1024;
+const stillness = 100;
+const patience = 60_000;
+
+class SecretFile {
+  readonly #file: string;
+  #seen = '';
+  #value: string | undefined;
+  #failingSince: number | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  read(): string {
+    try {
+      this.#value = this.#current();
+      this.#failingSince = undefined;
+      return this.#value;
+    } catch (error) {
+      this.#failingSince ??= performance.now();
+      if (this.#value === undefined || performance.now() - this.#failingSince > patience) throw error;
+      return this.#value;
+    }
+  }
+
+  #current(): string {
+    const stat = statSync(this.#file, { bigint: true });
+    // Kubernetes swaps a symlink: the inode changes even when size and time do not.
+    const now = `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+    if (this.#value !== undefined && (now === this.#seen || isBeingWritten(stat))) return this.#value;
+    const value = checked(readLine(this.#file, stat));
+    this.#seen = now;
+    return value;
+  }
+}
+
+function isBeingWritten({ mtimeMs }: StatsBase<bigint>): boolean {
+  const age = Date.now() - Number(mtimeMs);
+  // A time to come says nothing.
+  return age >= 0 && age < stillness;
+}
+
+function readLine(file: string, stat: StatsBase<bigint>): string {
+  if (stat.isDirectory()) throw new Error('is a directory, a file is expected');
+  // Opening a pipe without a writer would wait for ever, and what it said once it would not say again.
+  if (!stat.isFile()) throw new Error('is no regular file');
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const bytes = Buffer.alloc(limit + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length <= limit; length += read)
+      read = readSync(descriptor, bytes, length, bytes.length - length, null);
+    if (length > limit) throw new Error('is larger than 64KiB');
+    if (!isUtf8(bytes.subarray(0, length))) throw new Error('is no UTF-8 text');
+    return withoutNewline(bytes.toString('utf8', 0, length));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const withoutNewline = (text: string) => text.replace(/\r?\n$/, '');
+
+/** Headers are made of it, and protocols of lines: what breaks a line would be taken for something else. */
+function checked(line: string): string {
+  if (line === '') throw new Error('is empty');
+  if (/[\0\r\n]/.test(line)) throw new Error('holds a line break or a NUL byte inside, one line is expected');
+  return line;
 }

@@ -8,6 +8,7 @@ import type { Log } from './log.ts';
 import type { Memory } from './memory.ts';
 import type { Instruments, MetricDeclarations, MetricFamily } from './metrics.ts';
 import type { Parameters, Values } from './parameters/parameter.ts';
+import type { Problem } from './parameters/problem.ts';
 import type { StandardValues } from './parameters/standard.ts';
 import type { Stages } from './stages.ts';
 import type { Supervision, Task } from './tasks.ts';
@@ -16,6 +17,8 @@ import type { Supervision, Task } from './tasks.ts';
 export type Context<P extends Parameters, M extends MetricDeclarations = MetricDeclarations> = {
   /** Live: a reloadable parameter changes in place, so read it where it is used. */
   readonly parameters: Values<P> & StandardValues;
+  /** Why the parameters that are given now were refused and earlier ones stay; empty when they are in force. */
+  readonly refusedParameters: () => readonly Problem[];
   readonly metrics: Instruments<M>;
   readonly health: Health;
   readonly log: Log;

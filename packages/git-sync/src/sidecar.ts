@@ -1,4 +1,5 @@
-import { defineSidecar, Fault, ParameterProblem } from '@outrigger/core';
+import { access } from 'node:fs/promises';
+import { defineSidecar, Fault, ParameterProblem, reasonOf } from '@outrigger/core';
 import manifest from '../package.json' with { type: 'json' };
 import { routes } from './api.ts';
 import { claimRoot } from './claim.ts';
@@ -44,6 +45,11 @@ export const sidecar = defineSidecar({
     const orphans = await endOrphans(workspace.root);
     if (orphans > 0) context.log.warn('Ended git processes that the last run left behind', { count: orphans });
     const generations = await openGenerations(workspace);
+
+    // What was published may be deleted, or its volume hang: the application would not find what readiness promises.
+    health.periodic('content', { period: 5_000, timeout: 2_000 }, async () =>
+      usable ? await access(workspace.link).then(() => undefined, reasonOf) : undefined,
+    );
 
     const git = stack.use(
       openGit({ ...workspace, program: parameters.git, credential: () => credentialOf(parameters) }),

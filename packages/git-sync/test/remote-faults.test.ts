@@ -74,6 +74,22 @@ test('a restart while the remote is down is ready at once with what was publishe
   expect((await sidecar.get('/readyz')).status).toBe(200);
 });
 
+test('content that cannot be read any more takes readiness away until it can', async () => {
+  await using directory = await scratch();
+  const at = place(directory.path);
+  const remote = await makeRemote(directory.path);
+  await remote.push({ file: 'one' });
+  await using sidecar = await startSync(remote.url, at, { ready: true });
+  // While the remote is down nothing is repaired.
+  await rename(remote.path, `${remote.path}.away`);
+  await untilLogged(sidecar, 'GIT_REMOTE_UNREACHABLE');
+  await rename(at.link, `${at.link}.away`);
+  const said = async () => (await sidecar.get('/readyz')).text();
+  await until(async () => (await said()).includes('[-]content failed: '), { deadline: 15_000 });
+  await rename(`${at.link}.away`, at.link);
+  await until(async () => (await sidecar.get('/readyz')).ok, { deadline: 15_000 });
+});
+
 test('a force push to another history is published', async () => {
   await using directory = await scratch();
   const at = place(directory.path);

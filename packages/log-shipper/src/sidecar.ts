@@ -38,8 +38,7 @@ export const sidecar = defineSidecar({
   status,
 
   async check({ parameters: { stateDirectory }, problem }) {
-    const writable = constants.W_OK | constants.X_OK;
-    await access(stateDirectory, writable).catch(() => problem('stateDirectory', 'no permission to write there'));
+    if (await unwritable(stateDirectory)) problem('stateDirectory', 'no permission to write there');
   },
 
   async start(context): Promise<Shipper> {
@@ -54,6 +53,8 @@ export const sidecar = defineSidecar({
     );
     const checkpoint = stack.use(new Checkpoint(stateDirectory, ledger, context));
     context.health.check('state', () => checkpoint.trouble);
+    // While nothing is logged nothing is written, and a volume that hangs lets no write fail.
+    context.health.periodic('state directory', { period: 5_000, timeout: 2_000 }, () => unwritable(stateDirectory));
     const source = stack.use(
       await parameters.source.member.open({
         ...context,
@@ -74,6 +75,10 @@ export const sidecar = defineSidecar({
     return { ledger, source, deliveries, checkpoint };
   },
 });
+
+/** Why nothing can be written there. */
+const unwritable = (directory: string): Promise<string | undefined> =>
+  access(directory, constants.W_OK | constants.X_OK).then(() => undefined, reasonOf);
 
 /** Each sink reads for itself: one that is down holds up no other, and what it has not had is still in the files. */
 async function* batches(

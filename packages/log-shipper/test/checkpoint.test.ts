@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import { until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { ledgerOf, metric, sequence, text, workplace } from './shipper.ts';
@@ -80,6 +80,17 @@ test('what a killed process was writing is cleared away', async () => {
   await writeFile(place.state('.0123456789ab.tmp'), 'half');
   await using _shipper = await place.ship();
   expect(await readdir(place.state())).not.toContain('.0123456789ab.tmp');
+});
+
+test('a state directory that is gone takes readiness away, also while nothing is logged', async () => {
+  await using place = await workplace();
+  await using shipper = await place.ship();
+  await until(async () => (await shipper.get('/readyz')).ok);
+  await rename(place.state(), `${place.state()}.away`);
+  const said = async () => (await shipper.get('/readyz')).text();
+  await until(async () => (await said()).includes('[-]state directory failed: '), { deadline: 15_000 });
+  await rename(`${place.state()}.away`, place.state());
+  await until(async () => (await shipper.get('/readyz')).ok, { deadline: 15_000 });
 });
 
 const mountable = (() => {

@@ -27,7 +27,9 @@ export function ask({ target, shown, credentials, signal }: Request, options: Re
     'user-agent': 'outrigger-adapter',
     ...authorization(credentials),
   };
-  const sent = send({ ...options, headers, signal, agent: false });
+  // Connections are made anew, so changed files count from the next document on.
+  const secureContext = credentials.tls?.current.context;
+  const sent = send({ ...options, headers, signal, agent: false, ...(secureContext && { secureContext }) });
   sent.on('error', reject);
   sent.once('response', (response) => {
     try {

@@ -3,11 +3,14 @@
 
 import type { Readable } from 'node:stream';
 import type { Secret } from '@outrigger/core';
+import type { TlsFiles } from '@outrigger/core/tls-files';
 
 export type Credentials = {
   readonly user?: string | undefined;
   readonly password?: Secret | undefined;
   readonly token?: Secret | undefined;
+  /** For https: whom to trust, and the client certificate. */
+  readonly tls?: TlsFiles | undefined;
 };
 
 export type Request = {

@@ -6,17 +6,25 @@ import type { Problem } from './problem.ts';
 import { type Action, actions } from './standard.ts';
 
 export type Arguments = {
-  /** What was written for each entry, with the flag that was used. */
-  readonly flags: ReadonlyMap<Entry, { readonly flag: string; readonly written: readonly string[] }>;
+  readonly flags: ReadonlyMap<Entry, WrittenFlag>;
   readonly actions: ReadonlySet<Action>;
   /** What is not a flag: `prestop`, `health ready`. */
   readonly words: readonly string[];
   readonly problems: readonly Problem[];
 };
 
+/** What was written for an entry, with the flag that was used first and all the names that were. */
+export type WrittenFlag = {
+  readonly flag: string;
+  readonly written: readonly string[];
+  readonly names: ReadonlySet<string>;
+};
+
 export function parseArguments(argv: readonly string[], entries: readonly Entry[]): Arguments {
-  const known = new Map(entries.flatMap((entry) => entry.flags.map((flag) => [flag, entry] as const)));
-  const flags = new Map<Entry, { flag: string; written: string[] }>();
+  const current = new Map(entries.flatMap((entry) => entry.flags.map((flag) => [flag, entry] as const)));
+  const former = entries.flatMap((entry) => entry.former.flags.map((flag) => [flag, entry] as const));
+  const known = new Map([...former, ...current]);
+  const flags = new Map<Entry, { flag: string; written: string[]; names: Set<string> }>();
   const found = { flags, actions: new Set<Action>(), words: [] as string[], problems: [] as Problem[] };
 
   for (let index = 0; index < argv.length; index++) {
@@ -29,14 +37,14 @@ export function parseArguments(argv: readonly string[], entries: readonly Entry[
     // kubernetes/git-sync and other programs written in Go accept one dash as well as two.
     const flag = (equals < 0 ? argument : argument.slice(0, equals)).replace(/^--?/, '--');
     const inline = equals < 0 ? undefined : argument.slice(equals + 1);
-    const { entry, written: implied } = lookUp(flag, known);
+    const { entry, name, written: implied } = lookUp(flag, known);
     const action = flag.slice(2) as Action;
     if (!entry && (Object.hasOwn(actions, action) || flag === '--h')) {
       found.actions.add(flag === '--h' ? 'help' : action);
       continue;
     }
     if (!entry) {
-      found.problems.push({ parameter: flag, message: unknown(flag, known.keys()) });
+      found.problems.push({ parameter: flag, message: unknown(flag, current.keys()) });
       // What follows an unknown flag is most likely its value, not a word of its own.
       if (inline === undefined && isValue(argv[index + 1])) index++;
       continue;
@@ -49,25 +57,34 @@ export function parseArguments(argv: readonly string[], entries: readonly Entry[
       continue;
     }
     const given = flags.get(entry);
-    if (given && !entry.parameter.repeatable) found.problems.push({ parameter: flag, message: 'is given twice' });
+    if (given && !entry.parameter.repeatable)
+      found.problems.push({ parameter: flag, message: twice(flag, given.flag) });
     else if (given) given.written.push(written);
-    else flags.set(entry, { flag, written: [written] });
+    else flags.set(entry, { flag, written: [written], names: new Set() });
+    flags.get(entry)!.names.add(name);
   }
   return found;
 }
 
-function lookUp(flag: string, known: ReadonlyMap<string, Entry>): { entry?: Entry; written?: string } {
+type Found = { readonly entry?: Entry; readonly name: string; readonly written?: string };
+
+function lookUp(flag: string, known: ReadonlyMap<string, Entry>): Found {
   const entry = known.get(flag);
-  if (entry) return { entry };
-  const negated = flag.startsWith('--no-') ? known.get(`--${flag.slice(5)}`) : undefined;
-  return negated?.parameter.flagOnly ? { entry: negated, written: 'false' } : {};
+  if (entry) return { entry, name: flag };
+  const name = `--${flag.slice(5)}`;
+  const negated = flag.startsWith('--no-') ? known.get(name) : undefined;
+  return negated?.parameter.flagOnly ? { entry: negated, name, written: 'false' } : { name: flag };
 }
+
+const twice = (flag: string, before: string) => `is given twice${flag === before ? '' : `, also as ${before}`}`;
 
 // A negative number is a value, a flag is not.
 const isValue = (next: string | undefined) => next !== undefined && (!next.startsWith('-') || /^-(\d|$)/.test(next));
 const isTruth = (next: string | undefined) => next === 'true' || next === 'false';
 
 export function unknown(name: string, names: Iterable<string>): string {
-  const guess = nearest(name, names);
+  const known = new Set(names);
+  // The secret itself was meant to be given, which only a file may.
+  const guess = [`${name}-file`, `${name}File`].find((each) => known.has(each)) ?? nearest(name, known);
   return guess ? `unknown; did you mean ${guess}?` : 'unknown';
 }

@@ -3,14 +3,15 @@
 import { choice, typed } from './kinds.ts';
 import type { Maybe, Member, Options, Parameter, Parameters, Values } from './parameter.ts';
 
-type ListOptions = Omit<Options, 'default'> & { readonly default?: readonly string[] };
+type ListOptions = Omit<Options, 'default'> & { readonly default?: readonly string[]; readonly reach?: boolean };
+type ItemOptions = { help: string; optional: false; reach?: boolean | undefined };
 
 /** Many values of one kind: the flag repeats, the variable is separated by commas or newlines, the file has a list. */
 export function list<T, const O extends ListOptions>(
-  of: (options: { help: string; optional: false }) => Parameter<T>,
+  of: (options: ItemOptions) => Parameter<T>,
   options: O,
 ): Parameter<Maybe<T[], O>> {
-  const item = of({ help: options.help, optional: false });
+  const item = of({ help: options.help, optional: false, reach: options.reach });
   return typed<T[], O>({
     ...item,
     help: options.help,
@@ -19,6 +20,7 @@ export function list<T, const O extends ListOptions>(
     optional: options.optional ?? false,
     reloadable: options.reloadable ?? false,
     aliases: options.aliases ?? {},
+    deprecated: options.deprecated,
     repeatable: true,
     flagOnly: false,
     schema: { type: 'array', items: item.schema },
@@ -37,10 +39,10 @@ function firstProblem(values: readonly unknown[] | undefined, probe: Parameter<u
 
 /** `key=value` pairs: the flag repeats, the file has a mapping. */
 export function map<T, const O extends ListOptions>(
-  of: (options: { help: string; optional: false }) => Parameter<T>,
+  of: (options: ItemOptions) => Parameter<T>,
   options: O,
 ): Parameter<Maybe<Readonly<Record<string, T>>, O>> {
-  const item = of({ help: options.help, optional: false });
+  const item = of({ help: options.help, optional: false, reach: options.reach });
   return typed<Readonly<Record<string, T>>, O>({
     ...list(of, options),
     kind: `key=${item.kind}`,
@@ -50,8 +52,10 @@ export function map<T, const O extends ListOptions>(
       if (at < 1) throw new Error('key=value is expected');
       return [written.slice(0, at), item.parse(written.slice(at + 1))];
     },
+    format: (pair) => `${(pair as [string, T])[0]}=${item.format((pair as [string, T])[1])}`,
     combine: (parsed) => Object.fromEntries(parsed as [string, T][]),
     probe: undefined,
+    peers: item.peers && ((pair) => item.peers!((pair as [string, T])[1])),
   });
 }
 

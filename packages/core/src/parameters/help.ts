@@ -35,13 +35,20 @@ function row(entry: Entry): [string, string] {
 
 export const placeholderOf = ({ parameter }: Entry) => (parameter.secret ? 'path' : parameter.kind);
 
-function remarks({ parameter, flags, owner }: Entry): string {
+/** Why it is given no more, if it is not. */
+export const deprecatedOf = ({ parameter: { deprecated } }: Entry) =>
+  typeof deprecated === 'string' ? `deprecated: ${deprecated}` : '';
+
+function remarks(entry: Entry): string {
+  const { parameter, flags, owner } = entry;
   const { default: written } = parameter;
   const notes = [
+    deprecatedOf(entry),
     written !== undefined && written.length > 0 ? `default ${[written].flat().join(', ')}` : '',
     !parameter.optional && written === undefined ? (owner ? `required with ${owner.member}` : 'required') : '',
     parameter.repeatable ? 'repeatable' : '',
     parameter.reloadable ? 'reloadable' : '',
+    parameter.nested ? `or ${entry.key}: in the config file` : '',
     flags.length > 1 ? `also ${flags.slice(1).join(', ')}` : '',
   ].filter(Boolean);
   return notes.length > 0 ? ` (${notes.join('; ')})` : '';

@@ -4,18 +4,20 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Address, parseAddress } from '../address.ts';
 import { Secret } from '../secret.ts';
-import { nearest } from './nearest.ts';
-import type { JsonSchema, Maybe, Options, Parameter } from './parameter.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { listed, nearest } from './nearest.ts';
+import type { JsonSchema, Maybe, Options, Parameter, Peer } from './parameter.ts';
+import { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';
 
 type Kind<T> = {
   kind: string;
   schema: JsonSchema;
   parse: (written: string) => T;
+  format?: (parsed: T) => string;
   probe?: ((value: unknown) => string | undefined) | undefined;
+  peers?: ((parsed: T) => readonly Peer[]) | undefined;
 };
 
-function scalar<T>(options: Options, kind: Kind<T>): Parameter<T> {
+export function scalar<T>(options: Options, kind: Kind<T>): Parameter<T> {
   return {
     help: options.help,
     default: options.default,
@@ -23,11 +25,13 @@ function scalar<T>(options: Options, kind: Kind<T>): Parameter<T> {
     optional: options.optional ?? false,
     reloadable: options.reloadable ?? false,
     aliases: options.aliases ?? {},
+    deprecated: options.deprecated,
     repeatable: false,
     secret: false,
     flagOnly: false,
+    format: String,
     combine: (parsed) => parsed[0] as T,
-    ...kind,
+    ...(kind as Kind<unknown>),
   };
 }
 
@@ -68,7 +72,7 @@ export function boolean<const O extends Options>(options: O) {
 
 /** A whole number. */
 export function integer<const O extends Options & { min?: number; max?: number }>(options: O) {
-  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options;
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = options;
   return typed<number, O>(
     scalar(options, {
       kind: 'integer',
@@ -79,9 +83,13 @@ export function integer<const O extends Options & { min?: number; max?: number }
       },
       parse: (written) => {
         const value = Number(written);
-        if (!/^[+-]?\d+$/.test(written) || value < min || value > max)
+        if (!/^[+-]?\d+$/.test(written))
           throw new Error(`a whole number ${bounds(options.min, options.max)}is expected`);
-        return value;
+        // Beyond these, neighbours become one number: what was meant is not what would be used.
+        if (!Number.isSafeInteger(value)) throw new Error('a whole number of at most 15 digits is expected');
+        if (value < min || value > max)
+          throw new Error(`a whole number ${bounds(options.min, options.max)}is expected`);
+        return value || 0;
       },
     }),
   );
@@ -98,7 +106,7 @@ const bounds = (min?: string | number, max?: string | number) =>
 
 function quantity<O extends Options & { min?: string; max?: string }>(
   options: O,
-  unit: { kind: string; example: string; pattern: string; parse: (written: string) => number },
+  unit: Pick<Kind<number>, 'kind' | 'parse' | 'format'> & { example: string; pattern: string },
 ) {
   const min = options.min === undefined ? 0 : unit.parse(options.min);
   const max = options.max === undefined ? Number.POSITIVE_INFINITY : unit.parse(options.max);
@@ -112,6 +120,7 @@ function quantity<O extends Options & { min?: string; max?: string }>(
           throw new Error(`a ${unit.kind} ${bounds(options.min, options.max)}is expected`);
         return value;
       },
+      format: unit.format,
     }),
   );
 }
@@ -123,6 +132,7 @@ export const duration = <const O extends Options & { min?: string; max?: string 
     example: '10s',
     pattern: '^(0|(\\d+(\\.\\d+)?(ms|s|m|h|d))+)$',
     parse: parseDuration,
+    format: formatDuration,
   });
 
 /** `512B`, `64KiB`, `1MiB`, `2GB`; the value is in bytes. */
@@ -132,20 +142,25 @@ export const size = <const O extends Options & { min?: string; max?: string }>(o
     example: '64KiB',
     pattern: '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)?$',
     parse: parseSize,
+    format: formatSize,
   });
 
+/** `reach: true` for somebody to connect to: --check then tests whether that works. */
+type Reach = { readonly reach?: boolean | undefined };
+
 /** `127.0.0.1:9400`, `[::1]:80`, `name:443`, `:8080` for all addresses. */
-export const address = <const O extends Options>(options: O) =>
+export const address = <const O extends Options & Reach>(options: O) =>
   typed<Address, O>(
     scalar(options, {
       kind: 'address',
       schema: { type: 'string', examples: ['127.0.0.1:8080'] },
       parse: parseAddress,
+      peers: options.reach ? (parsed) => [parsed] : undefined,
     }),
   );
 
 /** A URL; the value is a URL object. */
-export function url<const O extends Options & { schemes?: readonly string[] }>(options: O) {
+export function url<const O extends Options & Reach & { schemes?: readonly string[] }>(options: O) {
   const schemes = options.schemes ?? ['http', 'https'];
   const expected = `a URL such as ${options.example ?? options.default ?? `${schemes[0]}://127.0.0.1:8080`} is expected`;
   return typed<URL, O>(
@@ -157,8 +172,17 @@ export function url<const O extends Options & { schemes?: readonly string[] }>(o
         if (!parsed || !schemes.includes(parsed.protocol.slice(0, -1))) throw new Error(expected);
         return parsed;
       },
+      format: ({ href }) => href,
+      peers: options.reach ? peersOf : undefined,
     }),
   );
+}
+
+/** http and https have ports of their own; `unix:/run/app.sock:/page` names a socket; a file is no peer. */
+export function peersOf({ protocol, hostname, port, pathname }: URL): readonly Peer[] {
+  if (protocol === 'unix:') return [{ path: pathname.split(':')[0]! }];
+  const number = Number(port || { 'http:': 80, 'https:': 443 }[protocol]);
+  return hostname && number ? [{ host: hostname.replace(/^\[|\]$/g, ''), port: number }] : [];
 }
 
 /**
@@ -218,7 +242,7 @@ export function choice<const W extends readonly string[], const O extends Option
 
 function unknownWord(written: string, words: readonly string[]): string {
   const guess = nearest(written, words);
-  return `${words.join(', ').replace(/, ([^,]*)$/, ' or $1')} is expected${guess ? `; did you mean ${guess}?` : ''}`;
+  return `${listed(words)} is expected${guess ? `; did you mean ${guess}?` : ''}`;
 }
 
 /**

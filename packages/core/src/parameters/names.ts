@@ -1,4 +1,5 @@
-// One key, four spellings: `listenAddress` in the file, `--listen-address`, OUTRIGGER_LISTEN_ADDRESS.
+// One key, four spellings: `listenAddress` in the file, `--listen-address`, OUTRIGGER_LISTEN_ADDRESS and, among a Pod's
+// annotations, `outrigger.dev/<role>.listen-address`.
 
 import type { Parameter, Parameters } from './parameter.ts';
 
@@ -14,8 +15,19 @@ export type Entry = {
   /** With dashes; the first is the one that messages use. */
   readonly flags: readonly string[];
   readonly env: readonly string[];
+  /** In the config file. A secret's and a structure's name its file. */
+  readonly fileKey: string;
+  /** Names that still work and are warned of. */
+  readonly former: {
+    readonly flags: readonly string[];
+    readonly env: readonly string[];
+    readonly keys: readonly string[];
+  };
   readonly owner?: { readonly entry: Entry; readonly member: string; readonly key: string } | undefined;
 };
+
+/** What says where parameters are read from: neither stands in what it names. */
+export const bootstrap: ReadonlySet<string> = new Set(['config', 'podInfoDirectory']);
 
 /** All parameters of a declaration, each family followed by its members' own. */
 export function entriesOf(parameters: Parameters): Entry[] {
@@ -35,25 +47,19 @@ function membersOf(entry: Entry): Entry[] {
 
 function entryOf(key: string, parameter: Parameter<unknown>, owner?: Entry['owner']): Entry {
   const { flags = [], env = [] } = parameter.aliases;
-  const flag = `--${kebab(key)}`;
+  const former = typeof parameter.deprecated === 'object' ? parameter.deprecated : {};
+  const file = parameter.secret || parameter.nested !== undefined;
   const variable = `OUTRIGGER_${snake(key).toUpperCase()}`;
-  // A secret's flag names its file; the variable may hold the secret itself.
-  return parameter.secret
-    ? {
-        key,
-        parameter,
-        owner,
-        flags: [`${flag}-file`, ...flags.map((alias) => `--${alias}`)],
-        env: [`${variable}_FILE`, variable, ...env],
-      }
-    : {
-        key,
-        parameter,
-        owner,
-        flags: [flag, ...flags.map((alias) => `--${alias}`)],
-        env: [variable, ...env],
-      };
+  return {
+    key,
+    parameter,
+    owner,
+    flags: [`--${kebab(key)}${file ? '-file' : ''}`, ...flags.map(dashed)],
+    // A secret's flag names its file; the variable may hold the secret itself.
+    env: [...(file ? [`${variable}_FILE`] : []), ...(parameter.nested ? [] : [variable]), ...env],
+    fileKey: file ? `${key}File` : key,
+    former: { flags: (former.flags ?? []).map(dashed), env: former.env ?? [], keys: former.keys ?? [] },
+  };
 }
 
-/** The key in a config file: a secret's names its file. */
-export const fileKey = (entry: Entry) => (entry.parameter.secret ? `${entry.key}File` : entry.key);
+const dashed = (flag: string) => `--${flag}`;

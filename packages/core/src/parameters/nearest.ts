@@ -1,3 +1,5 @@
+// Words that a person may have meant, and words in a row.
+
 /** The word closest to what was written (optimal string alignment), or undefined when none is near enough to suggest. */
 export function nearest(written: string, words: Iterable<string>): string | undefined {
   let best: string | undefined;
@@ -27,3 +29,7 @@ function distance(a: string, b: string, limit: number): number {
   }
   return above[b.length]!;
 }
+
+/** `a`, `a or b`, `a, b or c` */
+export const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

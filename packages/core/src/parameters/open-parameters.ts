@@ -1,18 +1,25 @@
 // A sidecar's parameters while it runs: live values, their sources, and reading them again.
 
+import { reasonOf } from '../errors.ts';
+import { Secret } from '../secret.ts';
 import type { AnySidecar } from '../sidecar.ts';
-import { entriesOf } from './names.ts';
+import { type Change, changeOf, copyOf, differing, isLive, type Live, putInPlace } from './changes.ts';
+import { type Entry, entriesOf } from './names.ts';
 import type { Values } from './parameter.ts';
 import type { ParameterProblem, Problem } from './problem.ts';
-import { type Inputs, openConfigFile, type Resolved, resolveParameters } from './resolve.ts';
+import { type Effective, type Inputs, type Resolved, resolveParameters } from './resolve.ts';
+import { openSources } from './sources.ts';
 import { type StandardParameters, type StandardValues, standardParameters } from './standard.ts';
 
 export const defaultAdminPort = 9410;
 
 export type Reloaded = {
-  readonly changed: readonly string[];
-  readonly needRestart: readonly string[];
+  readonly changed: readonly Change[];
+  /** What keeps its old value until the sidecar is started again. */
+  readonly needRestart: readonly Change[];
+  /** Any: nothing was changed. */
   readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
 };
 
 export type OpenParameters = {
@@ -22,10 +29,15 @@ export type OpenParameters = {
   readonly words: readonly string[];
   readonly warnings: readonly string[];
   readonly problems: readonly Problem[];
-  readonly effective: Resolved<StandardParameters>['effective'];
+  readonly effective: Readonly<Record<string, Effective>>;
+  readonly entries: readonly Entry[];
+  /** Files and directories that were read: a change of one is a reason to reload. Not secrets, which look by themselves. */
+  files(): readonly string[];
+  /** Why the last reading again was refused; empty when what was given is in force. */
+  readonly refused: readonly Problem[];
   /** Adds what the sidecar's own check finds, once the values themselves are right. */
   check(): Promise<void>;
-  /** Reads everything again; all or nothing. */
+  /** Reads everything again; all or nothing, and one after the other. Never rejects. */
   reload(): Promise<Reloaded>;
   /** A problem found in use, with the flag, value and source of its parameter. */
   problemOf(problem: Pick<ParameterProblem, 'key' | 'message'>): Problem;
@@ -37,24 +49,75 @@ export const allParameters = (sidecar: AnySidecar) => ({
   ...sidecar.parameters,
 });
 
-export async function openParameters(sidecar: AnySidecar, inputs: Inputs): Promise<OpenParameters> {
+type Read = Resolved<StandardParameters> & { readonly files: readonly string[] };
+
+export async function openParameters(
+  sidecar: AnySidecar,
+  { argv, env }: Pick<Inputs, 'argv' | 'env'>,
+): Promise<OpenParameters> {
   const parameters = allParameters(sidecar);
   const entries = entriesOf(parameters);
-  const read = async () => resolveParameters(parameters, { ...inputs, file: await openConfigFile(parameters, inputs) });
+  // One for each file: a reload in the middle of a rotation finds the value that still serves.
+  const secrets = new Map<string, Secret>();
+  const secretFrom = (file: string) => {
+    const secret = secrets.get(file) ?? Secret.fromFile(file);
+    secrets.set(file, secret);
+    return secret;
+  };
+  const read = async (): Promise<Read> => {
+    const sources = await openSources(parameters, { argv, env, role: sidecar.name });
+    return { ...resolveParameters(parameters, { argv, env, sources, secretFrom }), files: sources.files };
+  };
+  /** What the sidecar's own check finds in values that were read. */
+  const find = async (values: Live, { effective }: Pick<Read, 'effective'>): Promise<Problem[]> => {
+    const found: Problem[] = [];
+    await sidecar.check?.({
+      parameters: values as Values<StandardParameters>,
+      problem: (key: string, message: string) => found.push(problemIn({ key, message }, entries, effective)),
+    });
+    return found;
+  };
+
   let resolved = await read();
-  const values = { ...resolved.values } as Record<string, unknown>;
+  let tried = resolved.files;
+  const values: Live = { ...resolved.values };
   const problems = [...resolved.problems];
 
-  const problemOf: OpenParameters['problemOf'] = ({ key, message }) => {
-    const entry = entries.find((each) => each.key === key);
-    const effective = resolved.effective[key];
-    return {
-      parameter: entry?.flags[0] ?? key,
-      value: effective && String(effective.value),
-      source: effective?.source,
-      message,
+  const reload = async (): Promise<Reloaded> => {
+    const fresh = await read();
+    tried = fresh.files;
+    const { warnings } = fresh;
+    const refuse = (wrong: readonly Problem[]) => ({ changed: [], needRestart: [], problems: wrong, warnings });
+    if (fresh.problems.length > 0) return refuse(fresh.problems);
+
+    const differences = differing(entries, resolved, fresh);
+    const live = new Set(differences.filter((entry) => isLive(entry, resolved, fresh)));
+    const staying = differences.filter((entry) => !live.has(entry));
+    // The same structure may stand at other lines now, which its value may tell.
+    const moved = entries.filter(
+      (entry) => entry.parameter.nested && entry.parameter.reloadable && !staying.includes(entry),
+    );
+    const put = (into: Live) => {
+      for (const entry of new Set([...live, ...moved])) putInPlace(entry, into, fresh.values as Live);
+      return into;
     };
+    // Both what a new start would read and what would be in force until then must be right.
+    const wrong = await find(fresh.values as Live, fresh);
+    if (wrong.length === 0 && staying.length > 0) wrong.push(...(await find(put(copyOf(values, entries)), fresh)));
+    if (wrong.length > 0) return refuse(wrong);
+
+    put(values);
+    const changes = (some: Iterable<Entry>) => [...some].map((entry) => changeOf(entry, resolved, fresh));
+    const reloaded = { changed: changes(live), needRestart: changes(staying), problems: [], warnings };
+    resolved = keeping(staying, resolved, fresh);
+    return reloaded;
   };
+  const failed = (error: unknown): Reloaded => {
+    const problem = { parameter: 'reload', message: reasonOf(error) };
+    return { changed: [], needRestart: [], problems: [problem], warnings: [] };
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  let refused: readonly Problem[] = [];
 
   return {
     values: values as OpenParameters['values'],
@@ -62,34 +125,51 @@ export async function openParameters(sidecar: AnySidecar, inputs: Inputs): Promi
     words: resolved.words,
     warnings: resolved.warnings,
     problems,
+    entries,
     get effective() {
       return resolved.effective;
     },
-    problemOf,
-    async check() {
-      if (problems.length > 0) return;
-      await sidecar.check?.({
-        parameters: values as Values<StandardParameters>,
-        problem: (key: string, message: string) => problems.push(problemOf({ key, message })),
-      });
+    get refused() {
+      return refused;
     },
-    async reload() {
-      const fresh = await read();
-      if (fresh.problems.length > 0) return { changed: [], needRestart: [], problems: fresh.problems };
-      const differing = Object.keys(parameters).filter((key) => differs(key, resolved, fresh));
-      const changed = differing.filter((key) => parameters[key as keyof typeof parameters]?.reloadable);
-      for (const key of changed) values[key] = (fresh.values as Record<string, unknown>)[key];
-      resolved = { ...resolved, effective: { ...resolved.effective, ...pick(fresh.effective, changed) } };
-      return { changed, needRestart: differing.filter((key) => !changed.includes(key)), problems: [] };
+    // What was refused for a file that it names is right once that file is.
+    files: () => [...new Set([...resolved.files, ...tried])],
+    problemOf: (problem) => problemIn(problem, entries, resolved.effective),
+    async check() {
+      if (problems.length === 0) problems.push(...(await find(values, resolved)));
+    },
+    reload() {
+      const reloading = last.then(reload).catch(failed);
+      reloading.then(({ problems }) => {
+        refused = problems;
+      });
+      last = reloading;
+      return reloading;
     },
   };
 }
 
-type AnyResolved = Pick<Resolved<StandardParameters>, 'effective'>;
+function problemIn(
+  { key, message }: Pick<ParameterProblem, 'key' | 'message'>,
+  entries: readonly Entry[],
+  effective: Read['effective'],
+): Problem {
+  const { value, source } = effective[key] ?? {};
+  // A structure is too much to be shown.
+  const shown = value === undefined || (typeof value === 'object' && !Array.isArray(value)) ? undefined : String(value);
+  const parameter = entries.find((each) => each.key === key)?.flags[0] ?? key;
+  return { parameter, value: shown, source, message };
+}
 
-/** A family counts with its members' own parameters. */
-const differs = (key: string, before: AnyResolved, after: AnyResolved) =>
-  JSON.stringify(before.effective[key]) !== JSON.stringify(after.effective[key]);
-
-const pick = <T>(from: Readonly<Record<string, T>>, keys: readonly string[]) =>
-  Object.fromEntries(keys.filter((key) => key in from).map((key) => [key, from[key]!]));
+/** The new reading, but for the entries that keep their old values. */
+function keeping(staying: readonly Entry[], before: Read, after: Read): Read {
+  const effective = { ...after.effective };
+  const identities = new Map(after.identities);
+  for (const { key } of staying) {
+    if (before.effective[key]) effective[key] = before.effective[key];
+    else delete effective[key];
+    if (before.identities.has(key)) identities.set(key, before.identities.get(key)!);
+    else identities.delete(key);
+  }
+  return { ...after, effective, identities };
+}

@@ -1,5 +1,7 @@
 // What a parameter is: data from which flags, env, file keys, help, schema, reference and errors are rendered.
 
+import type * as z from 'zod/mini';
+
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export type Aliases = {
@@ -7,6 +9,12 @@ export type Aliases = {
   readonly flags?: readonly string[];
   /** Further environment variables, whole: `GITSYNC_ROOT`. */
   readonly env?: readonly string[];
+};
+
+/** Former names: they still work, and each use is warned of with the name to use instead. */
+export type FormerNames = Aliases & {
+  /** Former keys in the config file, whole. */
+  readonly keys?: readonly string[];
 };
 
 /** What every kind of parameter takes. A parameter is required unless it has a default or is optional. */
@@ -20,6 +28,8 @@ export type Options = {
   /** SIGHUP and a change of the config file change it in place. */
   readonly reloadable?: boolean;
   readonly aliases?: Aliases;
+  /** Why the whole parameter should be given no more, as half a sentence, or its former names. */
+  readonly deprecated?: string | FormerNames;
   /** Shown in the help for a required parameter. */
   readonly example?: string;
 };
@@ -38,15 +48,42 @@ export type Parameter<T> = {
   /** Stands alone as a flag: `--static` is `--static=true`. */
   readonly flagOnly: boolean;
   readonly aliases: Aliases;
+  readonly deprecated?: string | FormerNames | undefined;
   readonly schema: JsonSchema;
+  /** Set on a parameter whose value is a structure in a file of its own (`--x-file`) or in the config file (`x:`). */
+  readonly nested?: Nested | undefined;
   /** Set on a parameter that chooses members of a family. */
   readonly members?: Readonly<Record<string, Member>> | undefined;
   /** One written value to a typed one. Throws an Error whose message says what is expected. */
   readonly parse: (written: string) => unknown;
+  /** One parsed value as it is best written: `parse` makes the same of it again. */
+  readonly format: (parsed: unknown) => string;
   /** From all parsed values (one, unless repeatable) to what the sidecar reads. */
   readonly combine: (parsed: readonly unknown[]) => T;
   /** What is wrong with the value on this machine (files, permissions), or undefined. */
   readonly probe?: ((value: unknown) => string | undefined) | undefined;
+  /** The peers that one parsed value names, which --check connects to. */
+  readonly peers?: ((parsed: unknown) => readonly Peer[]) | undefined;
+};
+
+/** Somebody to connect to, by TCP or by the path of a Unix socket. */
+export type Peer = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export type Path = readonly (string | number)[];
+
+/** What goes with a structure once its schema holds: where things stand, and somewhere to say what else is wrong. */
+export type Reading = {
+  /** Where the structure stands, its own file or the config file. */
+  readonly file: string;
+  /** `rules.yaml:4:5` */
+  place(...path: Path): string;
+  problem(message: string, ...path: Path): void;
+};
+
+export type Nested = {
+  readonly schema: z.ZodMiniType;
+  /** From what the schema accepted to the value. */
+  readonly read: (accepted: unknown, reading: Reading) => unknown;
 };
 
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>;

@@ -12,9 +12,10 @@ export type Problem = {
 
 /** All problems of one start, aligned, one line each. */
 export function formatProblems(name: string, problems: readonly Problem[]): string {
-  const width = Math.max(...problems.map(({ parameter }) => parameter.length));
+  const names = problems.map(({ parameter }) => printable(parameter));
+  const width = Math.max(...names.map((each) => each.length));
   const count = problems.length === 1 ? '1 parameter is wrong' : `${problems.length} parameters are wrong`;
-  const lines = problems.map((problem) => `  ${problem.parameter.padEnd(width)}  ${formatProblem(problem)}`);
+  const lines = problems.map((problem, index) => `  ${names[index]!.padEnd(width)}  ${formatProblem(problem)}`);
   return [`${name}: ${count}`, ...lines].join('\n');
 }
 

@@ -1,104 +1,125 @@
-// From argv, environment and file to typed values with their sources, and every problem at once.
+// From argv, environment and files to typed values with their sources, and every problem at once.
 
 import { Secret } from '../secret.ts';
 import { type Arguments, parseArguments, unknown } from './arguments.ts';
-import { type ConfigFile, noConfigFile, readConfigFile } from './config-file.ts';
-import { type Entry, entriesOf, fileKey } from './names.ts';
+import { deprecatedUse } from './deprecated.ts';
+import { type Environment, type Given, give, giveStarting, giveWritten, noSources, type Sources } from './given.ts';
+import { bootstrap, type Entry, entriesOf } from './names.ts';
 import { nearest } from './nearest.ts';
+import { readNested } from './nested.ts';
 import type { Parameters, Values } from './parameter.ts';
 import type { Problem } from './problem.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { redacted, redactedDeep } from './redact.ts';
+import { nodeAt, type Structure } from './structure.ts';
 
 export type Inputs = {
   readonly argv: readonly string[];
   readonly env: Environment;
   /** Whether files and directories are looked at; a manifest is checked on a machine that has none of them. */
   readonly checkFiles?: boolean;
-  /** What openConfigFile read. */
-  readonly file?: ConfigFile | undefined;
+  /** What openSources read. */
+  readonly sources?: Sources | undefined;
+  /** Where secrets in files come from: the same ones again when parameters are read again. */
+  readonly secretFrom?: (file: string) => Secret;
 };
 
 /** An effective value, for people: redacted, as written, with where it came from. */
-export type Effective = { readonly value: unknown; readonly source: string; readonly reloadable: boolean };
+export type Effective = {
+  readonly value: unknown;
+  readonly source: string;
+  readonly reloadable: boolean;
+};
 
 export type Resolved<P extends Parameters> = {
   readonly values: Values<P>;
   readonly effective: Readonly<Record<string, Effective>>;
+  /** By key, a text that differs whenever the value does. Holds secrets: it is compared and never shown. */
+  readonly identities: ReadonlyMap<string, string>;
   readonly actions: Arguments['actions'];
   readonly words: readonly string[];
   readonly problems: readonly Problem[];
   readonly warnings: readonly string[];
 };
 
-type Given = {
-  readonly written: readonly string[];
-  readonly source: string;
-  readonly inline?: boolean;
-  readonly malformed?: boolean;
-};
-
-/** Reads the file that the parameter called `config` names, if it is given. */
-export async function openConfigFile(parameters: Parameters, { argv, env }: Inputs): Promise<ConfigFile | undefined> {
-  const entries = entriesOf(parameters);
-  const config = entries.find(({ key }) => key === 'config');
-  const given = config && (fromFlags(config, parseArguments(argv, entries)) ?? fromEnvironment(config, env));
-  return given && readConfigFile(given.written[0]!);
-}
-
 /** Never throws: what is wrong comes back as problems. */
 export function resolveParameters<P extends Parameters>(parameters: P, inputs: Inputs): Resolved<P> {
+  const { argv, env, sources = noSources } = inputs;
   const entries = entriesOf(parameters);
-  const args = parseArguments(inputs.argv, entries);
-  const problems: Problem[] = [...args.problems];
-  const file = inputs.file ?? noConfigFile;
-  problems.push(...file.problems, ...unknownKeys(file, entries));
-
-  const resolution: Resolution = { entries, args, inputs, file, problems, effective: {}, chosen: new Map() };
+  const args = parseArguments(argv, entries);
+  const deprecated = entries.map((entry) => deprecatedUse(entry, args, env, sources));
+  const problems = [...args.problems, ...sources.problems, ...unknownKeys(sources, entries)];
+  problems.push(...deprecated.flatMap((used) => used.problems));
+  const resolution: Resolution = {
+    entries,
+    args,
+    env,
+    sources,
+    checkFiles: inputs.checkFiles ?? true,
+    secretFrom: inputs.secretFrom ?? Secret.fromFile,
+    incomplete: inputs.sources ? sources.incomplete : namesSources(entries, args, env),
+    problems,
+    effective: {},
+    identities: new Map(),
+    chosen: new Map(),
+  };
   const values: Record<string, unknown> = {};
   for (const entry of entries) if (!entry.owner) values[entry.key] = resolveEntry(entry, resolution);
   for (const entry of entries) if (entry.owner) refuseUnused(entry, resolution);
   return {
     values: values as Values<P>,
     effective: resolution.effective,
+    identities: resolution.identities,
     actions: args.actions,
     words: args.words,
     problems,
-    warnings: misspeltVariables(inputs.env, entries),
+    warnings: [...deprecated.flatMap((used) => used.warnings), ...misspeltVariables(env, entries)],
   };
 }
 
 type Resolution = {
   readonly entries: readonly Entry[];
   readonly args: Arguments;
-  readonly inputs: Inputs;
-  readonly file: ConfigFile;
+  readonly env: Environment;
+  readonly sources: Sources;
+  readonly checkFiles: boolean;
+  readonly secretFrom: (file: string) => Secret;
+  /** What seems to be missing may stand in a file that was not read. */
+  readonly incomplete: boolean;
   readonly problems: Problem[];
   readonly effective: Record<string, Effective>;
+  readonly identities: Map<string, string>;
   /** Which members each family chose. */
   readonly chosen: Map<Entry, ReadonlySet<string>>;
 };
 
-function unknownKeys(file: ConfigFile, entries: readonly Entry[]): Problem[] {
-  const known = new Set(entries.filter(({ key }) => key !== 'config').map(fileKey));
-  return [...file.values]
-    .filter(([key]) => !known.has(key))
-    .map(([key, { source }]) => ({ parameter: key, source, message: unknown(key, known) }));
+const namesSources = (entries: readonly Entry[], args: Arguments, env: Environment) =>
+  entries.some((entry) => bootstrap.has(entry.key) && giveStarting(entry, args, env));
+
+function unknownKeys({ config }: Sources, entries: readonly Entry[]): Problem[] {
+  if (!config) return [];
+  const taken = entries.filter(({ key }) => !bootstrap.has(key));
+  const current = new Set(
+    taken.flatMap(({ fileKey, key, parameter }) => (parameter.nested ? [fileKey, key] : [fileKey])),
+  );
+  const former = new Set(taken.flatMap((entry) => entry.former.keys));
+  return [...(config.root.entries?.keys() ?? [])]
+    .map(String)
+    .filter((key) => !current.has(key) && !former.has(key))
+    .map((key) => ({ parameter: key || '""', source: config.place([key], 'key'), message: unknown(key, current) }));
 }
 
 function resolveEntry(entry: Entry, resolution: Resolution): unknown {
   const { parameter } = entry;
-  const { problems, effective, inputs } = resolution;
+  const { problems, effective, identities } = resolution;
+  if (parameter.nested && inConfig(entry, resolution)) return resolveInline(entry, resolution);
   const given = give(entry, resolution);
   if (given === undefined) {
-    if (!parameter.optional) problems.push({ parameter: entry.flags[0]!, message: missing(entry) });
+    if (!parameter.optional && !resolution.incomplete)
+      problems.push({ parameter: entry.flags[0]!, message: missing(entry) });
     return undefined;
   }
-  effective[entry.key] = {
-    value: shown(entry, given),
-    source: given.source,
-    reloadable: parameter.reloadable,
-  };
+  const { reloadable } = parameter;
+  effective[entry.key] = { value: shown(entry, given), source: given.source, reloadable };
   const before = problems.length;
   if (given.malformed || (!parameter.repeatable && given.written.length !== 1))
     problems.push({
@@ -107,9 +128,11 @@ function resolveEntry(entry: Entry, resolution: Resolution): unknown {
     });
   const parsed = given.written.map((written) => parseOne(entry, given, written, resolution));
   if (problems.length > before) return undefined;
+  if (parameter.nested) return resolveFile(entry, given, resolution);
   const value = parameter.combine(parameter.members ? chooseMembers(entry, parsed as string[], resolution) : parsed);
-  const wrong = inputs.checkFiles !== false ? parameter.probe?.(value) : undefined;
+  const wrong = resolution.checkFiles ? parameter.probe?.(value) : undefined;
   if (wrong) problems.push({ ...origin(entry, given), message: wrong });
+  else if (resolution.checkFiles) identities.set(entry.key, identityOf(entry, given, parsed));
   return value;
 }
 
@@ -118,65 +141,72 @@ const missing = ({ parameter }: Entry) =>
 
 const shown = ({ parameter }: Entry, given: Given) => {
   if (parameter.secret) return given.inline ? '[redacted]' : `[file ${given.written[0]}]`;
-  return parameter.repeatable ? given.written.map(withoutPassword) : withoutPassword(given.written[0]);
+  return parameter.repeatable ? given.written.map(redacted) : given.written.slice(0, 1).map(redacted)[0];
 };
-
-/** A URL may carry credentials: they are shown nowhere. */
-const withoutPassword = (written: string | undefined) => written?.replace(/(:\/\/)[^/?#]*@/, '$1[redacted]@');
 
 const origin = (entry: Entry, given: Given) => ({
   parameter: entry.flags[0]!,
-  value: entry.parameter.secret && given.inline ? undefined : given.written.map(withoutPassword).join(', '),
+  value: entry.parameter.secret && given.inline ? undefined : given.written.map(redacted).join(', '),
   source: given.source,
 });
 
-function parseOne(entry: Entry, given: Given, written: string, { problems }: Resolution): unknown {
+/** `1m` and `60s` are the same; another content of a secret's file is not. */
+function identityOf({ parameter }: Entry, given: Given, parsed: readonly unknown[]): string {
+  if (!parameter.secret) return JSON.stringify(parsed.map((each) => parameter.format(each)));
+  const secret = parsed[0] as Secret;
+  return JSON.stringify([given.inline ? '' : given.written[0], secret.problem() === undefined ? secret.read() : '']);
+}
+
+function parseOne(entry: Entry, given: Given, written: string, { problems, secretFrom }: Resolution): unknown {
   try {
-    return entry.parameter.secret && !given.inline ? Secret.fromFile(written) : entry.parameter.parse(written);
+    return entry.parameter.secret && !given.inline ? secretFrom(written) : entry.parameter.parse(written);
   } catch (error) {
     problems.push({ ...origin(entry, { ...given, written: [written] }), message: (error as Error).message });
     return undefined;
   }
 }
 
-/** Flag, then env, then file, then default. */
-function give(entry: Entry, { args, inputs, file }: Resolution): Given | undefined {
-  return fromFlags(entry, args) ?? fromEnvironment(entry, inputs.env) ?? fromFile(entry, file) ?? fromDefault(entry);
+const inConfig = ({ key }: Entry, { sources: { config } }: Resolution) =>
+  config !== undefined && nodeAt(config.root, [key]) !== undefined;
+
+/** A structure that stands in the config file itself. */
+function resolveInline(entry: Entry, resolution: Resolution): unknown {
+  const structure = resolution.sources.config!;
+  const source = structure.place([entry.key], 'key');
+  const named = giveWritten(entry, resolution);
+  if (named)
+    resolution.problems.push({ ...origin(entry, named), message: `${entry.key} is given at ${source} as well` });
+  return readStructureOf(entry, { structure, at: [entry.key], source }, resolution);
 }
 
-function fromFlags(entry: Entry, { flags }: Arguments): Given | undefined {
-  const given = flags.get(entry);
-  return given && { written: given.written, source: given.flag };
-}
-
-function fromEnvironment({ env: names, parameter }: Entry, env: Environment): Given | undefined {
-  for (const name of names) {
-    const written = env[name];
-    // An empty variable is an unset one: manifests and shells write both the same way.
-    if (written === undefined || written === '') continue;
-    return {
-      written: parameter.repeatable ? splitList(written) : [written],
-      source: name,
-      inline: !name.endsWith('_FILE'),
-    };
+/** A structure in the file that was given. */
+function resolveFile(entry: Entry, given: Given, resolution: Resolution): unknown {
+  const [file = ''] = given.written;
+  const read = resolution.sources.structures.get(file);
+  // On a machine that has none of the files.
+  if (!read) return undefined;
+  if ('structure' in read) {
+    const { source } = given;
+    return readStructureOf(entry, { structure: read.structure, at: [], source, file: redacted(file) }, resolution);
   }
+  for (const { place, message } of read.problems)
+    resolution.problems.push({ ...origin(entry, given), ...(place !== file && { value: place }), message });
   return undefined;
 }
 
-const splitList = (written: string) =>
-  written
-    .split(written.includes('\n') ? '\n' : ',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
+type Found = {
+  readonly structure: Structure;
+  readonly at: readonly string[];
+  readonly source: string;
+  readonly file?: string;
+};
 
-function fromFile(entry: Entry, { values }: ConfigFile): Given | undefined {
-  const found = values.get(fileKey(entry));
-  return found && { written: found.written ?? [], source: found.source, malformed: found.written === undefined };
-}
-
-function fromDefault({ parameter }: Entry): Given | undefined {
-  if (parameter.default === undefined) return undefined;
-  return { written: [parameter.default].flat(), source: 'default' };
+function readStructureOf(entry: Entry, { structure, at, source, file }: Found, resolution: Resolution): unknown {
+  const { parameter, key, flags } = entry;
+  const written = nodeAt(structure.root, at)!.value;
+  resolution.effective[key] = { value: file ?? redactedDeep(written), source, reloadable: parameter.reloadable };
+  resolution.identities.set(key, JSON.stringify(written));
+  return readNested(parameter.nested!, { structure, at, parameter: flags[0]!, problems: resolution.problems });
 }
 
 function chooseMembers(entry: Entry, names: readonly string[], resolution: Resolution): unknown[] {
@@ -194,25 +224,21 @@ function refuseUnused(entry: Entry, resolution: Resolution): void {
   const { entry: family, member } = entry.owner!;
   const chosen = resolution.chosen.get(family);
   if (!chosen || chosen.has(member)) return;
-  const { args, inputs, file } = resolution;
-  const given = fromFlags(entry, args) ?? fromEnvironment(entry, inputs.env) ?? fromFile(entry, file);
-  if (given)
-    resolution.problems.push({
-      ...origin(entry, given),
-      message: `has no effect without ${family.flags[0]} ${member}`,
-    });
+  const given = giveWritten(entry, resolution);
+  const inline = entry.parameter.nested && inConfig(entry, resolution);
+  if (!given && !inline) return;
+  const place = given ? origin(entry, given) : { parameter: entry.key };
+  resolution.problems.push({ ...place, message: `has no effect without ${family.flags[0]} ${member}` });
 }
 
 /** Variables may belong to somebody else, so one that is nearly a parameter's is only pointed out. */
 function misspeltVariables(env: Environment, entries: readonly Entry[]): string[] {
-  const known = new Set(entries.flatMap((entry) => entry.env));
+  const known = new Set(entries.flatMap((entry) => [...entry.env, ...entry.former.env]));
+  const own = [...known].filter((each) => each.startsWith('OUTRIGGER_')).map((each) => each.slice(10));
   return Object.keys(env)
     .filter((name) => name.startsWith('OUTRIGGER_') && !known.has(name))
     .flatMap((name) => {
-      const guess = nearest(
-        name.slice(10),
-        [...known].filter((each) => each.startsWith('OUTRIGGER_')).map((each) => each.slice(10)),
-      );
+      const guess = nearest(name.slice(10), own);
       return guess ? [`${name} is unknown; did you mean OUTRIGGER_${guess}?`] : [];
     });
 }

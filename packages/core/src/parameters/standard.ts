@@ -8,6 +8,11 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 /** @param port the role's own admin port: containers of a Pod share their ports. */
 export const standardParameters = (port: number) => ({
   config: path({ optional: true, help: 'YAML or JSON file with parameters, read again when it changes' }),
+  podInfoDirectory: path({
+    optional: true,
+    access: 'directory',
+    help: 'downwardAPI volume whose file annotations may hold parameters, as outrigger.dev/<role>.log-level: debug',
+  }),
   adminAddress: address({ default: `0.0.0.0:${port}`, help: 'Where probes, metrics and the API are served' }),
   adminToken: secret({
     optional: true,
@@ -16,6 +21,11 @@ export const standardParameters = (port: number) => ({
   logLevel: choice(logLevels, { default: 'info', reloadable: true, help: 'Least severe level that is logged' }),
   logFormat: choice(['json', 'pretty'], { default: 'json', help: 'One JSON line per event, or text for people' }),
   drainTimeout: duration({ default: '20s', help: 'How long stopping may take after SIGTERM; exit code 75 beyond it' }),
+  eventLoopLimit: duration({
+    default: '5s',
+    reloadable: true,
+    help: 'How long the event loop may be held up before /livez fails for a few seconds; 0 for any time',
+  }),
   terminationMessageFile: path({
     default: '/dev/termination-log',
     help: 'Where the reason of a failure is left for the kubelet, if the file exists',

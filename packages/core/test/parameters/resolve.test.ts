@@ -17,9 +17,10 @@ import {
   text,
   url,
 } from '../../src/index.ts';
-import { openConfigFile } from '../../src/parameters/resolve.ts';
+import { openSources } from '../../src/parameters/sources.ts';
 import { standardParameters } from '../../src/parameters/standard.ts';
 import { scratch } from '../../src/testing/scratch.ts';
+import { until } from '../../src/testing/until.ts';
 
 const sinks = {
   stdout: { summary: 'Standard output', parameters: {} },
@@ -56,7 +57,7 @@ const resolve = (argv: readonly string[], env: Record<string, string> = {}) =>
   resolveParameters(parameters, { argv, env });
 
 const resolveWithFile = async (argv: readonly string[], env: Record<string, string> = {}) =>
-  resolveParameters(parameters, { argv, env, file: await openConfigFile(parameters, { argv, env }) });
+  resolveParameters(parameters, { argv, env, sources: await openSources(parameters, { argv, env, role: 'sample' }) });
 
 describe('values', () => {
   test('defaults are parsed like anything a person writes', () => {
@@ -90,7 +91,9 @@ describe('values', () => {
     expect(resolve(['--wait', '5s']).values.period).toBe(5000);
     expect(resolve(['-wait=5s']).values.period).toBe(5000);
     expect(resolve([], { GITSYNC_PERIOD: '7s' }).values.period).toBe(7000);
-    expect(resolve(['--period', '1s', '--wait', '2s']).problems).toMatchObject([{ message: 'is given twice' }]);
+    expect(resolve(['--period', '1s', '--wait', '2s']).problems).toEqual([
+      { parameter: '--wait', message: 'is given twice, also as --period' },
+    ]);
   });
 
   test('a boolean stands alone, is given or is negated', () => {
@@ -210,7 +213,7 @@ describe('secrets', () => {
     const { values, effective } = resolve(['--password-file', file]);
     expect(values.password?.read()).toBe('first-secret');
     await writeFile(file, 'second-and-longer\n');
-    expect(values.password?.read()).toBe('second-and-longer');
+    await until(() => values.password?.read() === 'second-and-longer');
     expect(`${values.password} ${JSON.stringify(values)} ${JSON.stringify(effective)}`).not.toMatch(/first|second/);
   });
 

@@ -1,0 +1,22 @@
+// What may be shown of a written value: a URL's credentials are shown nowhere.
+
+const authority = /^([a-z][a-z0-9+.-]*:[/\\]*)[^/\\?#]*@/i;
+// No URL, maybe for the very password (`http://me:a/b@host`), or one in disguise: it ends at the last @.
+const anything = /^(.*?:\/\/).*@|^([^=:]*=)?[^@]*:.*@/s;
+
+/** `http://me:hush@host/` to `http://[redacted]@host/`; of a wrong value, all that may be credentials. */
+export function redacted(written: string): string {
+  if (!written.includes('@')) return written;
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  if (url?.pathname.startsWith('/') && !url.username && !url.password) return written;
+  const precise = url ? written.replace(authority, '$1[redacted]@') : written;
+  return precise === written ? written.replace(anything, '$1$2[redacted]@') : precise;
+}
+
+/** The same for all texts in plain data. */
+export function redactedDeep(value: unknown): unknown {
+  if (typeof value === 'string') return redacted(value);
+  if (Array.isArray(value)) return value.map(redactedDeep);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, redactedDeep(held)]));
+}
