@@ -1,16 +1,19 @@
 // What each bundled sidecar costs while idle: private memory, CPU, and how soon it is ready. Beside it, the least a Node
 // process with an HTTP listener costs, since that is what the rest is added to. Linux.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { wait } from '@outrigger/core';
-import { freePort, type Scratch, scratch, until } from '@outrigger/core/testing';
+import { freePort, type Scratch, scratch } from '@outrigger/core/testing';
+import { cpuMilliseconds, heading, settledMemory, start } from './measure.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const budget = { memory: 22, monitor: 30, ready: 300 };
 const idleSeconds = 10;
+// A sidecar gives back what its start took within seconds.
+const settling = 10_000;
 
 type Row = { readonly name: string; readonly ready: number; readonly memory: number; readonly cpu: number };
 
@@ -54,39 +57,16 @@ async function measureBare(directory: Scratch): Promise<Row> {
     file,
     `import { createServer } from 'node:http';\ncreateServer((_, r) => r.end('ok')).listen(${port}, '127.0.0.1');\n`,
   );
-  return measureProcess('node:http alone', [file], `http://127.0.0.1:${port}/`);
+  return measureProcess('node:http alone', ['node', file], `http://127.0.0.1:${port}/`);
 }
 
 async function measureProcess(name: string, command: readonly string[], url: string): Promise<Row> {
-  const begun = performance.now();
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', ...command], { stdio: 'ignore' });
-  try {
-    await until(
-      () =>
-        fetch(url).then(
-          ({ ok }) => ok,
-          () => false,
-        ),
-      { deadline: 20_000, what: `${name} to start` },
-    );
-    const ready = performance.now() - begun;
-    const before = cpuSeconds(child.pid!);
-    await wait(idleSeconds * 1000);
-    const cpu = ((cpuSeconds(child.pid!) - before) / idleSeconds) * 1000;
-    return { name, ready, memory: privateMegabytes(child.pid!), cpu };
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
-
-/** Pages no other process shares and that hold data; the binary's own are shared by all sidecars of a node. */
-function privateMegabytes(pid: number): number {
-  return Number(/^Private_Dirty:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1]) / 1024;
-}
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  await using process = await start({ name, command, url });
+  const memory = await settledMemory(process.pid, settling);
+  const before = cpuMilliseconds(process.pid);
+  await wait(idleSeconds * 1000);
+  const cpu = (cpuMilliseconds(process.pid) - before) / idleSeconds;
+  return { name, ready: process.ready, memory, cpu };
 }
 
 function print(rows: readonly Row[]): void {
@@ -95,7 +75,7 @@ function print(rows: readonly Row[]): void {
     return `| ${name} | ${memory.toFixed(1)} | ${limit} | ${ready.toFixed(0)} | ${budget.ready} | ${cpu.toFixed(1)} |`;
   });
   process.stdout.write(
-    `\nIdle sidecars, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}\n\n` +
+    heading('Idle sidecars') +
       '| sidecar | private memory, MB | budget | started after, ms | budget | CPU while idle, ms/s |\n|---|---|---|---|---|---|\n' +
       `${lines.join('\n')}\n\n`,
   );

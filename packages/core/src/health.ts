@@ -3,6 +3,7 @@
 
 import { reasonOf } from './errors.ts';
 import type { Log } from './log.ts';
+import { type PeriodicCheck, type Repetition, repeatCheck } from './periodic-check.ts';
 
 /** What somebody holds until ready. */
 export type Latch = {
@@ -15,14 +16,7 @@ export type Latch = {
 /** The reason why it fails, or undefined. Must answer at once: it runs inside a probe. */
 export type Check = () => string | undefined;
 
-/** The same for what takes time: a file on a network, a peer. The signal aborts when its time is over. */
-export type PeriodicCheck = (signal: AbortSignal) => Promise<string | undefined>;
-
-export type Periodic = {
-  /** Milliseconds from the end of one run to the beginning of the next. */
-  readonly period: number;
-  /** Milliseconds that a run may take; a longer one is a failure. */
-  readonly timeout: number;
+export type Periodic = Pick<Repetition, 'period' | 'timeout'> & {
   /** Of liveness instead of readiness: failing it restarts the container. */
   readonly live?: boolean;
 };
@@ -39,18 +33,22 @@ export type HealthOptions = {
 /** A check that takes longer holds up the probe, and whatever else this process does. */
 const slowMilliseconds = 50;
 
+/** What a slow check said is said again for so many times as long as it took: a crowd of probes does not add up. */
+const rest = 10;
+
 type Entry = {
-  readonly check: Check;
-  readonly probes: readonly Probe[];
-  /** A latch knows by itself when it changed; a check is known by its answers. */
+  readonly name: string;
+  /** Who knows by itself since when it is as it is. */
   readonly latch?: LatchState;
-  since: Date;
-  failing: boolean;
-  slow: boolean;
+  readonly asked?: Asked;
 };
 
+/** A check is known by its answers alone. */
+type Asked = { readonly check: Check; reason: string | undefined; since: Date; slow: boolean; until: number };
+
 export class Health {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: Readonly<Record<Probe, Entry[]>> = { livez: [], readyz: [], startupz: [] };
+  readonly #names = new Set<string>();
   readonly #latches = new Map<string, LatchState>();
   readonly #options: HealthOptions;
 
@@ -75,7 +73,8 @@ export class Health {
 
   /** A condition of readiness; with `live`, of liveness instead: failing it restarts the container. */
   check(name: string, check: Check, { live = false } = {}): void {
-    this.#add(name, { check, probes: [live ? 'livez' : 'readyz'] });
+    const asked = { check, reason: undefined, since: new Date(), slow: false, until: 0 };
+    this.#add({ name, asked }, [live ? 'livez' : 'readyz']);
   }
 
   /** The same, run in the background: probes answer with what the last run found. Runs never overlap. */
@@ -84,61 +83,57 @@ export class Health {
     // Liveness is given credit until the first run has ended: a container is not restarted for what nobody has looked at.
     const held = latch.holder(undefined, live ? undefined : 'not checked yet');
     const { signal } = this.#options;
-    const run = async (): Promise<void> => {
-      const reason = await within(timeout, check);
-      if (signal?.aborted) return;
+    void repeatCheck(check, { period, timeout, signal }, (reason) => {
       if (reason === undefined) held.release();
       else held.hold(reason);
-      // Jittered, so that the checks of many sidecars on a node do not run in step.
-      const timer = setTimeout(run, period * (0.9 + Math.random() / 5)).unref();
-      signal?.addEventListener('abort', () => clearTimeout(timer), { once: true });
-    };
-    void run();
+    });
   }
 
   #addLatch(name: string, probes: readonly Probe[]): LatchState {
-    const state = new LatchState();
-    this.#latches.set(name, state);
-    this.#add(name, { check: () => state.reason, probes, latch: state });
-    return state;
+    const latch = new LatchState();
+    this.#add({ name, latch }, probes);
+    this.#latches.set(name, latch);
+    return latch;
   }
 
-  #add(name: string, entry: Pick<Entry, 'check' | 'probes' | 'latch'>): void {
-    if (this.#entries.has(name)) throw new Error(`Two health checks are named "${name}"`);
-    this.#entries.set(name, { ...entry, since: new Date(), failing: false, slow: false });
+  #add(entry: Entry, probes: readonly Probe[]): void {
+    if (this.#names.has(entry.name)) throw new Error(`Two health checks are named "${entry.name}"`);
+    this.#names.add(entry.name);
+    for (const probe of probes) this.#entries[probe].push(entry);
   }
 
   /** Every check of a probe, in the order of declaration. */
   results(probe: Probe): Result[] {
-    const results: Result[] = [];
-    for (const [name, entry] of this.#entries) {
-      if (!entry.probes.includes(probe)) continue;
-      const reason = this.#ask(name, entry);
-      results.push({ name, reason, since: entry.latch?.since ?? entry.since });
-    }
-    return results;
+    return this.#entries[probe].map((entry) => {
+      const reason = this.#ask(entry);
+      return { name: entry.name, reason, since: entry.latch?.since ?? entry.asked!.since };
+    });
   }
 
   /** Whether all of them pass; makes nothing, since this is what is asked all the time. */
   passes(probe: Probe): boolean {
-    for (const [name, entry] of this.#entries)
-      if (entry.probes.includes(probe) && this.#ask(name, entry) !== undefined) return false;
+    for (const entry of this.#entries[probe]) if (this.#ask(entry) !== undefined) return false;
     return true;
   }
 
-  #ask(name: string, entry: Entry): string | undefined {
+  #ask({ name, latch, asked }: Entry): string | undefined {
+    if (latch) return latch.reason;
     const begun = performance.now();
-    const reason = answerOf(entry.check);
-    if (performance.now() - begun > slowMilliseconds && !entry.slow) {
-      entry.slow = true;
-      const milliseconds = Math.round(performance.now() - begun);
-      this.#options.log?.warn('A health check holds up the probes; make it a periodic one', { name, milliseconds });
-    }
-    if ((reason !== undefined) !== entry.failing) {
-      entry.failing = reason !== undefined;
-      entry.since = new Date();
-    }
+    if (begun < asked!.until) return asked!.reason;
+    const reason = answerOf(asked!.check);
+    const took = performance.now() - begun;
+    if (took > slowMilliseconds) this.#sayOnce(name, asked!, took);
+    if ((reason === undefined) !== (asked!.reason === undefined)) asked!.since = new Date();
+    asked!.reason = reason;
     return reason;
+  }
+
+  #sayOnce(name: string, asked: Asked, milliseconds: number): void {
+    asked.until = performance.now() + milliseconds * rest;
+    if (asked.slow) return;
+    asked.slow = true;
+    const said = { name, milliseconds: Math.round(milliseconds) };
+    this.#options.log?.warn('A health check holds up the probes; make it a periodic one', said);
   }
 }
 
@@ -155,23 +150,28 @@ type Holding = { reason: string | undefined; since: Date };
 /** Who holds it, and since when. */
 class LatchState {
   readonly #holders = new Map<string | undefined, Holding>();
+  #held = 0;
   #released = new Date();
 
   holder(name: string | undefined, reason: string | undefined): Latch {
     if (this.#holders.has(name)) throw new Error(`Two holders of one latch are named "${name}"`);
     const holding: Holding = { reason, since: new Date() };
     this.#holders.set(name, holding);
+    if (reason !== undefined) this.#held++;
     const become = (next: string | undefined) => {
-      if ((next === undefined) !== (holding.reason === undefined)) holding.since = new Date();
+      if ((next === undefined) !== (holding.reason === undefined)) {
+        holding.since = new Date();
+        this.#held += next === undefined ? -1 : 1;
+      }
       holding.reason = next;
-      if (this.reason === undefined) this.#released = holding.since;
+      if (this.#held === 0) this.#released = holding.since;
     };
     return { release: () => become(undefined), hold: become };
   }
 
   get reason(): string | undefined {
+    if (this.#held === 0) return undefined;
     const held = [...this.#holders].filter(([, { reason }]) => reason !== undefined);
-    if (held.length === 0) return undefined;
     const [[name, { reason }]] = held as [[string | undefined, Holding]];
     if (name === undefined && held.length === 1) return reason;
     return `held by ${held.map(([name, { reason, since }]) => `${name ?? 'itself'} (${reason} since ${since.toISOString()})`).join(', ')}`;
@@ -183,22 +183,5 @@ class LatchState {
     for (const { reason, since } of this.#holders.values())
       if (reason !== undefined && (first === undefined || since < first)) first = since;
     return first ?? this.#released;
-  }
-}
-
-/** What the check says, unless it fails or takes too long; one that does not heed the signal is left behind. */
-async function within(timeout: number, check: PeriodicCheck): Promise<string | undefined> {
-  const over = new AbortController();
-  const late = Promise.withResolvers<string>();
-  const timer = setTimeout(() => {
-    late.resolve(`no answer within ${timeout} ms`);
-    over.abort(new Error('the time for this check is over'));
-  }, timeout);
-  try {
-    return await Promise.race([check(over.signal), late.promise]);
-  } catch (error) {
-    return `the check itself failed: ${reasonOf(error)}`;
-  } finally {
-    clearTimeout(timer);
   }
 }

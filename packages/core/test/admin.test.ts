@@ -35,7 +35,7 @@ test('with a token, changes need it, and it is read again when its file changes'
   expect((await prestop('Bearer wrong')).status).toBe(401);
   expect((await sidecar.get('/v1/status')).status).toBe(200);
   await writeFile(file, 'second, longer\n');
-  expect((await prestop('Bearer first')).status).toBe(401);
+  await until(async () => (await prestop('Bearer first')).status === 401);
   expect((await prestop('Bearer second, longer')).status).toBe(202);
   await using word = await startSidecar(sample, ['--admin-token-file', file, 'prestop'], {
     wait: false,
@@ -44,28 +44,4 @@ test('with a token, changes need it, and it is read again when its file changes'
   expect((await word.exited).code).toBe(0);
   const everything = `${sidecar.stderr}${await (await sidecar.get('/v1/parameters')).text()}`;
   expect(everything).not.toContain('second, longer');
-});
-
-test('SIGHUP changes what is reloadable, names what needs a restart, and refuses bad values as a whole', async () => {
-  await using directory = await scratch();
-  const file = directory.join('config.yaml');
-  await writeFile(file, 'period: 5s\n');
-  await using sidecar = await startSidecar(sample, ['--config', file]);
-  const period = async () =>
-    ((await (await sidecar.get('/v1/parameters')).json()) as Record<string, { value: string }>).period?.value;
-  expect(await period()).toBe('5s');
-  await writeFile(file, 'period: 6s\nupstream: http://127.0.0.1:1\n');
-  sidecar.kill('SIGHUP');
-  await until(async () => (await period()) === '6s');
-  expect(sidecar.logs()).toContainEqual(
-    expect.objectContaining({
-      level: 'warn',
-      parameters: ['upstream'],
-      message: 'Parameters changed that need a restart',
-    }),
-  );
-  await writeFile(file, 'period: soon\nlogLevel: debug\n');
-  sidecar.kill('SIGHUP');
-  await until(() => sidecar.stderr.includes('The new parameters are refused'));
-  expect(await period()).toBe('6s');
 });

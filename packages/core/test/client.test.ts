@@ -121,6 +121,7 @@ describe('a sidecar', () => {
     await client.request('POST /v1/prestop');
     const leaving = await client.probe('readyz');
     expect(leaving.checks).toEqual([
+      { name: 'start', ok: true },
       { name: 'leaving', ok: false, reason: 'the Pod is going', since: expect.any(String) },
     ]);
     expect((await client.probe('readyz', { exclude: ['leaving'] })).ok).toBe(true);

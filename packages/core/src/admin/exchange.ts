@@ -1,6 +1,7 @@
 // One request of the admin listener: node:http's objects on the one side, AdminRequest and Reply on the other.
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { limits } from './limits.ts';
 import { linger } from './linger.ts';
 import { type AdminRequest, BodyTooLarge, type Reply } from './router.ts';
@@ -87,11 +88,9 @@ export function send(response: ServerResponse, { status, headers, body = '' }: R
   const { req: incoming } = response;
   const list = headersOf(headers);
   // A body nobody read would be taken for the next request's head, or keep the client waiting.
-  if (!incoming.complete && !incoming.readableEnded) {
-    list.push('connection', 'close');
-    const { socket } = incoming;
-    socket.destroySoon = () => linger(socket);
-  }
+  const unread = !incoming.complete && !incoming.readableEnded;
+  if (unread && !headers?.connection) list.push('connection', 'close');
+  if (unread || headers?.connection) incoming.socket.destroySoon = lingerSoon;
   if (typeof body !== 'string') {
     response.writeHead(status, list);
     if (incoming.method === 'HEAD') response.end();
@@ -108,4 +107,9 @@ function headersOf(headers: Reply['headers']): string[] {
   if (headers?.['cache-control'] === undefined) list.push('cache-control', 'no-store');
   for (const name in headers) list.push(name, headers[name]!);
   return list;
+}
+
+// node:http calls it after the last answer of a connection.
+function lingerSoon(this: Socket): void {
+  linger(this);
 }

@@ -75,6 +75,8 @@ export class Router {
   }
 
   failed(error: unknown, request: AdminRequest): Reply {
+    // Nobody is there to be answered, and anybody could fill the log with it.
+    if (request.signal.aborted) return gone;
     return this.#options.failed(error, request);
   }
 
@@ -110,6 +112,8 @@ function decode(groups: Readonly<Record<string, string>>): Record<string, string
     return undefined;
   }
 }
+
+const gone = problem(400, 'CLIENT_GONE', 'The client left before it was answered');
 
 export class BodyTooLarge extends Error {
   constructor() {

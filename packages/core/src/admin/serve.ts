@@ -102,6 +102,8 @@ function countHosts(rawHeaders: readonly string[]): number {
   return hosts;
 }
 
-const wrongVersion = problem(505, 'HTTP_VERSION', 'HTTP/1.1 or HTTP/1.0 is expected');
-const wrongHost = problem(400, 'INVALID_HOST', 'One Host header is expected, and the same host in the target');
-const wrongTarget = problem(400, 'INVALID_TARGET', 'A path such as /readyz is expected');
+// Whatever follows such a request may not be what its sender takes it for.
+const last = { connection: 'close' };
+const wrongVersion = problem(505, 'HTTP_VERSION', 'HTTP/1.1 or HTTP/1.0 is expected', {}, last);
+const wrongHost = problem(400, 'INVALID_HOST', 'One Host header is expected, the same as in the target', {}, last);
+const wrongTarget = problem(400, 'INVALID_TARGET', 'A path such as /readyz is expected', {}, last);

@@ -5,7 +5,7 @@ import type { Answered } from './problem-error.ts';
 export type Probe = 'livez' | 'readyz' | 'startupz';
 
 export type ProbeOptions = {
-  /** List the checks that pass, too. */
+  /** List the checks also when all of them pass. */
   readonly verbose?: boolean;
   /** Checks that do not count. */
   readonly exclude?: readonly string[];
@@ -25,7 +25,7 @@ export type ProbeCheck = {
 export type ProbeAnswer = {
   readonly status: number;
   readonly ok: boolean;
-  /** As far as they were listed: those that fail and, when asked for, those that pass. */
+  /** As far as they were listed: all of them when one fails, or when asked for. */
   readonly checks: readonly ProbeCheck[];
   /** As it was said. */
   readonly text: string;
@@ -38,7 +38,10 @@ export function probePath(probe: Probe, { verbose = false, exclude = [], name }:
 }
 
 export function parseProbe({ status, text }: Answered): ProbeAnswer {
-  const lines = text.matchAll(/^\[([+-])\](.+?) (?:ok|failed(?:: (.*?))?(?: since (\d{4}-\S+))?)$/gm);
+  // What was left out was not looked at either.
+  const lines = text.matchAll(
+    /^\[([+-])\](?!.* excluded: ok$)(.+?) (?:ok|failed(?:: (.*?))?(?: since (\d{4}-\S+))?)$/gm,
+  );
   const checks = [...lines].map(([, sign, name, reason, since]) => ({
     name: name!,
     ok: sign === '+',
