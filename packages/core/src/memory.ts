@@ -28,7 +28,7 @@ export type Memory = {
 // Code, stacks and what libraries hold: measured, an idle sidecar has 20 to 30 MB of its own.
 const program = 32 * 1024 ** 2;
 // Without a limit there is nothing to divide: buffers are then what they would be in a container of this size.
-const unlimited = 512 * 1024 ** 2;
+const unlimited = 1024 ** 3;
 
 // The kernel kills at 100 %. Between asking for memory and having it back (a collection, a client that takes its answer)
 // a loaded sidecar needs some tens of megabytes, hence the distance; the gap between the two keeps it from flapping.

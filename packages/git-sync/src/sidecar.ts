@@ -46,8 +46,9 @@ export const sidecar = defineSidecar({
     if (orphans > 0) context.log.warn('Ended git processes that the last run left behind', { count: orphans });
     const generations = await openGenerations(workspace);
 
-    // What was published may be deleted, or its volume hang: the application would not find what readiness promises.
-    health.periodic('content', { period: 5_000, timeout: 2_000 }, async () =>
+    // What was published may be deleted, or its volume hang: the application would not find what readiness promises. A busy
+    // machine is no reason: its time is long.
+    health.periodic('content', { period: 5_000, timeout: 10_000 }, async () =>
       usable ? await access(workspace.link).then(() => undefined, reasonOf) : undefined,
     );
 

@@ -11,18 +11,24 @@ export const lockName = 'lock';
 /** Holds the lock until it is disposed. Throws a LOG_SHIPPER_STATE_FULL, or an Error that says why it cannot be had. */
 export function lockDirectory(directory: string): Disposable {
   const path = join(directory, lockName);
+  let lock: DatabaseSync | undefined;
   try {
-    const lock = new DatabaseSync(path, { timeout: 0 });
+    lock = new DatabaseSync(path, { timeout: 0 });
     // Without a journal nothing is written beside the empty lock file.
     lock.exec('PRAGMA journal_mode = OFF; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-    return { [Symbol.dispose]: () => lock.close() };
   } catch (error) {
-    if ((error as { errcode?: number }).errcode === busy)
-      throw new Error('another log-shipper is using it; each needs a directory of its own', { cause: error });
-    if ((error as { errcode?: number }).errcode === full)
-      throw errors.LOG_SHIPPER_STATE_FULL({ path: directory }, error);
-    throw new Error(`"${path}" cannot be locked: ${reasonOf(error)}`, { cause: error });
+    // Half a lock would stand in the way of the next attempt.
+    lock?.close();
+    throw refusal(error as Error & { errcode?: number }, { path, directory });
   }
+  return { [Symbol.dispose]: () => lock.close() };
+}
+
+function refusal(error: Error & { errcode?: number }, { path, directory }: { path: string; directory: string }): Error {
+  if (error.errcode === busy)
+    return new Error('another log-shipper is using it; each needs a directory of its own', { cause: error });
+  if (error.errcode === full) return errors.LOG_SHIPPER_STATE_FULL({ path: directory }, error);
+  return new Error(`"${path}" cannot be locked: ${reasonOf(error)}`, { cause: error });
 }
 
 const busy = 5;

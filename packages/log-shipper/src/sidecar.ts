@@ -54,7 +54,7 @@ export const sidecar = defineSidecar({
     const checkpoint = stack.use(new Checkpoint(stateDirectory, ledger, context));
     context.health.check('state', () => checkpoint.trouble);
     // While nothing is logged nothing is written, and a volume that hangs lets no write fail.
-    context.health.periodic('state directory', { period: 5_000, timeout: 2_000 }, () => unwritable(stateDirectory));
+    context.health.periodic('state directory', { period: 5_000, timeout: 10_000 }, () => unwritable(stateDirectory));
     const source = stack.use(
       await parameters.source.member.open({
         ...context,
@@ -111,7 +111,7 @@ async function ownStateDirectory({ parameters, health, log, signal }: ShipperCon
     permanent: (error) => !(error instanceof Fault),
     onRetry({ attempt, error }) {
       if (attempt === 1) log.error(error as Fault);
-      room.hold(reasonOf(error));
+      room.hold(`${(error as Error).message}, attempt ${attempt}`);
     },
   }).catch((error: unknown) => {
     if (signal.aborted) throw error;

@@ -24,6 +24,8 @@ test.skipIf(reason !== '')(
     });
     expect(ready.status).toBe(503);
     expect((await shipper.get('/livez')).status).toBe(200);
+    // Several attempts later it still waits, and has said so once.
+    await until(async () => /attempt [3-9]/.test(await (await shipper.get('/readyz')).text()));
     expect(shipper.logs().filter(({ code }) => code === 'LOG_SHIPPER_STATE_FULL')).toHaveLength(1);
     expect(receiver.lines).toEqual([]);
     await rm(shipper.inside(place.state('filler')));
