@@ -1,37 +1,20 @@
 // Clients of the admin listener that are too slow, on purpose or because they are stuck: what each may take, and that it
 // ends in time. The tests wait side by side for times that are fixed.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { limits } from '../src/admin/limits.ts';
-import { type RunningSidecar, startSidecar, until } from '../src/testing/index.ts';
-import { memoryWatch } from './support/process-figures.ts';
-import { connectRaw, type RawClient, statuses } from './support/raw-client.ts';
+import { until } from '../src/testing/index.ts';
+import { connectRaw, type RawClient, request, statuses } from './support/raw-client.ts';
+import { mostMegabytes, useVictim } from './support/victim.ts';
 
-let sidecar: RunningSidecar;
-let grown: () => number;
-// Beside what it takes at rest.
-const mostMegabytes = 40;
+const victim = useVictim();
 
-beforeAll(async () => {
-  sidecar = await startSidecar(import.meta.resolve('./fixtures/shop.ts'), [], {
-    env: { NODE_OPTIONS: '--max-semi-space-size=2 --max-old-space-size=32' },
-  });
-  grown = memoryWatch(sidecar.pid);
-});
-afterAll(async () => {
-  expect((await sidecar.get('/readyz')).status).toBe(200);
-  expect(sidecar.logs().filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
-  await sidecar[Symbol.asyncDispose]();
-});
-
-const post =
-  'POST /v1/items HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n';
 /** How late a limit may take effect on a machine with other things to do. */
 const late = limits.lookPeriod + 4_000;
 
 describe.concurrent('in time', () => {
   test('a head that comes a byte at a time gets 408', async () => {
-    using client = await connectRaw(sidecar.url);
+    using client = await connectRaw(victim.sidecar.url);
     const took = await drip(client, `GET /livez HTTP/1.1\r\nHost: a\r\nx: ${'a'.repeat(1_000)}`);
     expect(statuses(client.received)).toEqual([408]);
     expect(took).toBeGreaterThan(limits.headTime - 100);
@@ -39,47 +22,35 @@ describe.concurrent('in time', () => {
   });
 
   test('a body that comes a byte at a time gets 408 or the end', async () => {
-    using client = await connectRaw(sidecar.url);
-    client.socket.write(post);
+    using client = await connectRaw(victim.sidecar.url);
+    client.socket.write(request('POST /v1/items', 'Content-Type: application/json', 'Content-Length: 1000'));
     const took = await drip(client, ' '.repeat(1_000));
     expect([[408], []]).toContainEqual(statuses(client.received));
     expect(took).toBeLessThan(limits.requestTime + late);
   });
 
   test('a connection that says nothing is closed', async () => {
-    using client = await connectRaw(sidecar.url);
+    using client = await connectRaw(victim.sidecar.url);
     const took = await timed(() => client.rest(limits.headTime + late));
     expect(took).toBeGreaterThan(limits.headTime - 100);
   });
 
   test('a connection that is kept for nothing is closed', async () => {
-    using client = await connectRaw(sidecar.url);
+    using client = await connectRaw(victim.sidecar.url);
     client.socket.write('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n');
     await timed(() => client.rest(limits.idleTime + late));
     expect(statuses(client.received)).toEqual([200]);
   });
 
   test('a client that never reads its answers is cut off once the kernel takes no more of them', async () => {
-    using client = await connectRaw(sidecar.url);
+    using client = await connectRaw(victim.sidecar.url);
     client.socket.pause();
     // One at a time: many at once would be refused.
     const timer = setInterval(() => client.socket.write('GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n'), 20);
     using _ = { [Symbol.dispose]: () => clearInterval(timer) };
     const took = await timed(() => until(() => client.socket.destroyed, { deadline: limits.answerTime + 20_000 }));
     expect(took).toBeGreaterThan(limits.answerTime);
-    expect(grown()).toBeLessThan(mostMegabytes);
-  });
-
-  test('thousands of questions of clients that never read are refused, and cost bounded memory', async () => {
-    const clients = await Promise.all(Array.from({ length: 20 }, () => connectRaw(sidecar.url)));
-    for (const { socket } of clients) socket.pause().write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2_000));
-    for (const client of clients) {
-      client.socket.resume();
-      const answers = statuses(await client.rest());
-      expect(answers.length).toBeLessThanOrEqual(limits.waitingRequests + 2);
-      expect(answers.at(-1)).toBe(503);
-    }
-    expect(grown()).toBeLessThan(mostMegabytes);
+    expect(victim.grown()).toBeLessThan(mostMegabytes);
   });
 });
 

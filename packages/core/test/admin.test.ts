@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { scratch, startSidecar, until } from '../src/testing/index.ts';
+import { connectRaw } from './support/raw-client.ts';
 
 const sample = import.meta.resolve('./fixtures/sample.ts');
 
@@ -44,4 +45,21 @@ test('with a token, changes need it, and it is read again when its file changes'
   expect((await word.exited).code).toBe(0);
   const everything = `${sidecar.stderr}${await (await sidecar.get('/v1/parameters')).text()}`;
   expect(everything).not.toContain('second, longer');
+});
+
+test('a probe that waited while the process stood still is told so, and the hiccup clears by itself', async () => {
+  await using sidecar = await startSidecar(sample, ['--event-loop-limit', '500ms']);
+  using probe = await connectRaw(sidecar.url);
+  sidecar.kill('SIGSTOP');
+  probe.socket.write('GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const begun = performance.now();
+  await until(() => performance.now() - begun > 1_500);
+  expect(probe.received).toBe('');
+  sidecar.kill('SIGCONT');
+  const answer = await probe.rest();
+  expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+  expect(answer).toMatch(/\[-\]event-loop failed: the event loop was held up for \d\.\d s since /);
+  expect((await sidecar.get('/readyz')).status).toBe(200);
+  expect(await (await sidecar.get('/metrics')).text()).toMatch(/^outrigger_event_loop_delay_seconds [1-9]/m);
+  await until(async () => (await sidecar.get('/livez')).ok, { deadline: 15_000, what: 'the end of the hiccup' });
 });

@@ -5,7 +5,7 @@ import { guard } from './guard.ts';
 import { serveProbes } from './probes.ts';
 import { problem, problemOf } from './problem.ts';
 import { versionsOf } from './route.ts';
-import { type AdminRequest, BodyTooLarge, type Reply, Router } from './router.ts';
+import { type AdminRequest, type Reply, Router } from './router.ts';
 import { serveRoute } from './serve-route.ts';
 import { type Inside, requestsOf, standardRoutes } from './standard-routes.ts';
 import { EventStreams } from './stream-events.ts';
@@ -15,7 +15,6 @@ export type { Inside, Phase } from './standard-routes.ts';
 export function adminApp(inside: Inside): Router {
   const { sidecar, health, token, events, state } = inside;
   const failed = (error: unknown, { method, path }: AdminRequest) => {
-    if (error instanceof BodyTooLarge) return problem(413, 'BODY_TOO_LARGE', error.message);
     inside.log.error(error as Error, { request: `${method} ${path}` });
     return problemOf(error);
   };

@@ -2,9 +2,9 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { limits } from './limits.ts';
+import type { Bodies } from './bodies.ts';
 import { linger } from './linger.ts';
-import { type AdminRequest, BodyTooLarge, type Reply } from './router.ts';
+import type { AdminRequest, Reply } from './router.ts';
 
 const noParams: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -17,10 +17,11 @@ export class Received implements AdminRequest {
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #awaitsContinue: boolean;
+  readonly #bodies: Bodies;
   #query: URLSearchParams | undefined;
   #gone: AbortController | undefined;
 
-  constructor(incoming: IncomingMessage, response: ServerResponse, { target, awaitsContinue }: Reading) {
+  constructor(incoming: IncomingMessage, response: ServerResponse, { target, awaitsContinue, bodies }: Reading) {
     const mark = target.indexOf('?');
     this.method = incoming.method!;
     this.path = mark < 0 ? target : target.slice(0, mark);
@@ -28,6 +29,7 @@ export class Received implements AdminRequest {
     this.#incoming = incoming;
     this.#response = response;
     this.#awaitsContinue = awaitsContinue;
+    this.#bodies = bodies;
   }
 
   get query(): URLSearchParams {
@@ -54,34 +56,14 @@ export class Received implements AdminRequest {
   }
 
   text(): Promise<string> {
-    if (Number(this.headers['content-length'] ?? 0) > limits.bodyBytes) return Promise.reject(new BodyTooLarge());
     // Only now is a client that asked first told to send: what is refused unread is never sent.
-    if (this.#awaitsContinue) this.#response.writeContinue();
-    return readText(this.#incoming);
+    return this.#bodies.read(this.#incoming, () => {
+      if (this.#awaitsContinue) this.#response.writeContinue();
+    });
   }
 }
 
-export type Reading = { readonly target: string; readonly awaitsContinue: boolean };
-
-/** Not by iterating: leaving an iteration early destroys the connection, and with it the answer. */
-function readText(incoming: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const take = (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= limits.bodyBytes) chunks.push(chunk);
-      else {
-        incoming.off('data', take).pause();
-        reject(new BodyTooLarge());
-      }
-    };
-    incoming
-      .on('data', take)
-      .once('end', () => resolve(Buffer.concat(chunks).toString()))
-      .once('error', reject);
-  });
-}
+export type Reading = { readonly target: string; readonly awaitsContinue: boolean; readonly bodies: Bodies };
 
 /** Writes the reply. A function as its body writes and ends it by itself. */
 export function send(response: ServerResponse, { status, headers, body = '' }: Reply): void {

@@ -11,16 +11,18 @@ export const limits = {
   connections: 1024,
   /** Requests on one connection, then it is closed: nobody keeps a place for ever. */
   requestsPerConnection: 10_000,
-  /** Requests of one connection that wait for the handler of the one before them. */
+  /** Requests of one connection, and of all together, that wait for the handler of the one before them, 4 KB each. */
   waitingRequests: 16,
+  allWaitingRequests: 1024,
   /** Answers of all connections together that wait behind an answer which its client has not taken, 3 KB each. */
   waitingAnswers: 4096,
   /** Bytes of all answers together that their clients have not taken. The newest answer may be larger by itself. */
   untakenBytes: 16 * mebibyte,
   /** Bytes of a request's line and headers together; their number needs no limit then. */
   headBytes: 16 * kibibyte,
-  /** Bytes of a request's body. */
+  /** Bytes of a request's body, and of all that are on their way. */
   bodyBytes: mebibyte,
+  allBodyBytes: 4 * mebibyte,
 
   /** Milliseconds for a request's head, from the connection or the answer before; what is late gets 408. */
   headTime: 10_000,

@@ -2,7 +2,7 @@
 // of private memory in every sidecar of every Pod.
 
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { limits } from './limits.ts';
+import { BodyRefused } from './bodies.ts';
 import { problem } from './problem.ts';
 import type { Method } from './route.ts';
 
@@ -25,7 +25,7 @@ export type AdminRequest = {
   readonly remoteAddress: string | undefined;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
-  /** The body. Rejects with BodyTooLarge. */
+  /** The body. Rejects with BodyRefused. */
   text(): Promise<string>;
 };
 
@@ -77,6 +77,7 @@ export class Router {
   failed(error: unknown, request: AdminRequest): Reply {
     // Nobody is there to be answered, and anybody could fill the log with it.
     if (request.signal.aborted) return gone;
+    if (error instanceof BodyRefused) return error.reply;
     return this.#options.failed(error, request);
   }
 
@@ -114,10 +115,3 @@ function decode(groups: Readonly<Record<string, string>>): Record<string, string
 }
 
 const gone = problem(400, 'CLIENT_GONE', 'The client left before it was answered');
-
-export class BodyTooLarge extends Error {
-  constructor() {
-    super(`At most ${limits.bodyBytes} bytes are accepted`);
-    this.name = 'BodyTooLarge';
-  }
-}

@@ -1,9 +1,9 @@
 // From a request to its answer: what can be answered at once is, the rest waits its turn on its connection.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Bodies } from './bodies.ts';
 import type { Connection, Connections } from './connections.ts';
 import { Received, send } from './exchange.ts';
-import { limits } from './limits.ts';
 import { problem } from './problem.ts';
 import type { Reply, Router } from './router.ts';
 
@@ -11,20 +11,17 @@ type Handle = (incoming: IncomingMessage, response: ServerResponse, awaitsContin
 
 /** The listener of 'request' and, with `awaitsContinue`, of 'checkContinue'. */
 export function serve(router: Router, connections: Connections): Handle {
+  const bodies = new Bodies();
   return (incoming, response, awaitsContinue) => {
     const connection = connections.of(incoming.socket);
-    if (!connection) return;
-    if (connection.deaf) {
-      // Once what has been read already is parsed: until then node:http starts it again.
-      setImmediate(() => incoming.socket.pause());
-      return;
-    }
+    if (!connection || connection.deaf) return;
     const target = targetOf(incoming);
     if (typeof target !== 'string') {
+      connections.deafen(connection);
       transmit(connection, response, target);
       return;
     }
-    const request = new Received(incoming, response, { target, awaitsContinue });
+    const request = new Received(incoming, response, { target, awaitsContinue, bodies });
     // While a body is being parsed, nobody knows whether all of it is there.
     if (connection.handling === 0 && incoming.readableEnded) {
       const reply = router.answer(request);
@@ -35,13 +32,12 @@ export function serve(router: Router, connections: Connections): Handle {
       }
       return;
     }
-    connection.deaf = connection.handling >= limits.waitingRequests;
-    void inTurn(connection.deaf ? () => tooMany : () => router.answer(request));
+    void inTurn(() => router.answer(request));
 
     /** Pipelined requests are handled one after the other, so that their answers do not pile up. */
     async function inTurn(answer: () => Reply | Promise<Reply>): Promise<void> {
       const before = connection!.last;
-      connections.begin(connection!);
+      if (!connections.begin(connection!)) return;
       connection!.last = answered();
       await connection!.last;
       connections.end(connection!);
@@ -71,8 +67,6 @@ export function serve(router: Router, connections: Connections): Handle {
     if (!streams) connections.count(connection, response, body.length);
   }
 }
-
-const tooMany = problem(503, 'PIPELINED', 'Too many requests wait on this connection', {}, { connection: 'close' });
 
 /**
  * The target in origin form, or the reply that refuses the request: names of two sidecars in one request, or none, could

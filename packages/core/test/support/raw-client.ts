@@ -58,6 +58,15 @@ export async function say(url: string, bytes: string | Buffer, host?: string): P
   return await client.rest();
 }
 
+// Of a Host only the name counts; the port may be that of a Service or a forwarding.
+export const own = '127.0.0.1:7070';
+
+/** @param line `GET /livez` */
+export const request = (line: string, ...headers: string[]): string =>
+  `${[`${line} HTTP/1.1`, `Host: ${own}`, ...headers, 'Connection: close'].join('\r\n')}\r\n\r\n`;
+
+export const get = (target: string, ...headers: string[]): string => request(`GET ${target}`, ...headers);
+
 /** The status of each answer, in order. */
 export const statuses = (received: string): number[] =>
   [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
