@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from './until.ts';
 
 export type Scratch = AsyncDisposable & { readonly path: string; join(...parts: string[]): string };
 
@@ -11,7 +12,17 @@ export async function scratch(): Promise<Scratch> {
   return {
     path,
     join: (...parts) => join(path, ...parts),
-    // What a process that was just killed had started may still write for a moment.
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
+    async [Symbol.asyncDispose]() {
+      // What a process that was just killed had started may still write for a moment.
+      await until(() => rm(path, { recursive: true, force: true }).then(() => true, isFilling), {
+        what: `the end of writing to ${path}`,
+      });
+    },
   };
+}
+
+/** False when it is to be tried again. */
+function isFilling(error: NodeJS.ErrnoException): boolean {
+  if (error.code !== 'ENOTEMPTY') throw error;
+  return false;
 }
