@@ -1,5 +1,11 @@
 // Waiting and repeating that end at once when they are told to.
 
+/** Resolves after `milliseconds`, or as soon as the signal aborts: for loops that look at the signal themselves. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  // The only thing that wait rejects with is that signal.
+  return wait(milliseconds, signal).catch(() => undefined);
+}
+
 /** Resolves after `milliseconds`, rejects with the signal's reason as soon as it aborts. */
 export function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
 export { type Attempt, Courier, type CourierOptions } from './courier.ts';
 export { type Catalogue, defineErrors, type ErrorDeclarations, Fault, type Fields, reasonOf } from './errors.ts';
 export { Events, type SidecarEvent } from './events.ts';
-export { every, wait } from './every.ts';
+export { every, pause, wait } from './every.ts';
 export { type Check, Health, type Latch, type Periodic } from './health.ts';
 export { exitCodes } from './life.ts';
 export { type Log, prettyLine } from './log.ts';

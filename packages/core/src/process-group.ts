@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { wait } from './every.ts';
+import { pause } from './every.ts';
 
 const defaultGrace = 2_000;
 const running = new Set<ChildProcess>();
@@ -28,7 +28,7 @@ export async function endGroup(child: ChildProcess | undefined, grace = defaultG
   signalGroup(child, 'SIGTERM');
   if (child.exitCode === null && child.signalCode === null) {
     const over = new AbortController();
-    await Promise.race([once(child, 'exit'), wait(grace, over.signal).catch(() => undefined)]);
+    await Promise.race([once(child, 'exit'), pause(grace, over.signal)]);
     over.abort();
   }
   // The leader may have gone and left children behind.

@@ -134,6 +134,7 @@ const lastWords = 500;
 
 async function finished(child: ChildProcess): Promise<void> {
   const closed = once(child, 'close');
+  // An error of the child rejects the next line first, and this promise too.
   closed.catch(() => undefined);
   await once(child, 'exit');
   await Promise.race([closed, delay(lastWords, undefined, { ref: false })]);

@@ -105,6 +105,7 @@ test('at an abort everything it started is ended, even what ignores SIGTERM', as
   const file = directory.join('pids');
   const stopping = new AbortController();
   const running = runProgram({ command: sh(stubborn, file), env, signal: stopping.signal, grace: 200 });
+  // It is awaited below, after other waits.
   running.catch(() => undefined);
   const pids = await until(() => pidsIn(file, 3), { what: 'three processes' });
   const begun = performance.now();

@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { type Context, defineSidecar, Fault, ParameterProblem, reasonOf, retry, wait } from '@outrigger/core';
+import { type Context, defineSidecar, Fault, ParameterProblem, pause, reasonOf, retry, wait } from '@outrigger/core';
 import manifest from '../package.json' with { type: 'json' };
 import { routes } from './api.ts';
 import { Checkpoint, readPositions } from './checkpoint.ts';
@@ -98,7 +98,7 @@ async function* batches(
     metrics.parseFailures.inc(records.failures);
     yield* encoder.encode(records);
     // The files keep what is not read yet.
-    while (memory.shedding && !signal.aborted) await wait(sheddingPause, signal).catch(() => undefined);
+    while (memory.shedding && !signal.aborted) await pause(sheddingPause, signal);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { backoff } from '../backoff.ts';
 import type { SidecarEvent } from '../events.ts';
-import { wait } from '../every.ts';
+import { pause } from '../every.ts';
 import type { Connection } from './connection.ts';
 import { ClientError, clientError, ProblemError, problemError } from './problem-error.ts';
 import { EventReader } from './read-events.ts';
@@ -30,7 +30,7 @@ export async function* followEvents(
   let reader = new EventReader(after);
   const over = signal ? AbortSignal.any([signal, connection.ended]) : connection.ended;
   while (!over.aborted) {
-    let pause = 0;
+    let asked = 0;
     // What a cut stream left half said is forgotten.
     reader = new EventReader(reader.id, reader.retry);
     try {
@@ -47,9 +47,9 @@ export async function* followEvents(
       }
     } catch (error) {
       if (!over.aborted && !isPassing(error)) throw error;
-      pause = (error instanceof ProblemError && error.retryAfter) || 0;
+      asked = (error instanceof ProblemError && error.retryAfter) || 0;
     }
-    await wait(Math.max(waits.next(), pause, reader.retry ?? 0), over).catch(() => undefined);
+    await pause(Math.max(waits.next(), asked, reader.retry ?? 0), over);
   }
   if (!signal?.aborted) throw over.reason;
 }

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { wait } from '@outrigger/core';
+import { pause, wait } from '@outrigger/core';
 import { type Answered, type Call, openClient } from '@outrigger/core/client';
 import { kill } from '../run/process/strays.ts';
 import { Broken, demand, Skip } from './rule.ts';
@@ -51,6 +51,7 @@ export class Sidecar implements AsyncDisposable {
         resolve(this.#exit);
       });
     });
+    // Whoever awaits its end hears of it; nobody may.
     this.exited.catch(() => undefined);
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout = (this.#stdout + text).slice(-outputCharacters);
@@ -113,11 +114,11 @@ export class Sidecar implements AsyncDisposable {
     deadline: number = this.#options.deadline,
   ): Promise<void> {
     const end = performance.now() + deadline;
-    for (let pause = 5; ; pause = Math.min(100, pause * 1.5)) {
+    for (let interval = 5; ; interval = Math.min(100, interval * 1.5)) {
       if (await holds()) return;
       const over = performance.now() > end;
       demand(!over && !this.#exit, `${expected} within ${seconds(deadline)}`, () => seen() + this.#obituary());
-      await Promise.race([wait(pause), this.exited]);
+      await Promise.race([wait(interval), this.exited]);
     }
   }
 
@@ -145,8 +146,7 @@ export class Sidecar implements AsyncDisposable {
   /** How it ended. Throws Broken when it has not within the deadline. */
   async ended(deadline: number = this.#options.deadline): Promise<Exit> {
     const over = new AbortController();
-    const late = wait(deadline, over.signal).catch(() => undefined);
-    const exit = await Promise.race([this.exited, late]);
+    const exit = await Promise.race([this.exited, pause(deadline, over.signal)]);
     over.abort();
     if (!exit) throw new Broken(`its end within ${seconds(deadline)}`, 'it still runs');
     // What it said last is on its way.

@@ -5,7 +5,7 @@
 //   3. when the last application has ended: SIGTERM to the sidecars, last started first, one after the other
 //   4. when the grace period is over: SIGKILL; who has not had a SIGTERM by then gets one and two seconds
 
-import { wait } from '@outrigger/core';
+import { pause, wait } from '@outrigger/core';
 import type { Supervisor } from './container/supervisor.ts';
 
 const lastChanceMilliseconds = 2_000;
@@ -60,7 +60,7 @@ async function lastChance(running: readonly Supervisor[], { signalled, gone }: L
   for (const each of running) if (signalled.has(each)) each.kill();
   for (const each of warned) each.terminate();
   const over = new AbortController();
-  if (warned.length > 0) await Promise.race([gone, wait(lastChanceMilliseconds, over.signal).catch(() => undefined)]);
+  if (warned.length > 0) await Promise.race([gone, pause(lastChanceMilliseconds, over.signal)]);
   over.abort();
   for (const each of warned) each.kill();
 }

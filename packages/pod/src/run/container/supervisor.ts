@@ -1,6 +1,6 @@
 // One container for as long as the Pod lives: it starts, ends and starts again as its restart policy says.
 
-import { reasonOf, wait } from '@outrigger/core';
+import { pause, reasonOf } from '@outrigger/core';
 import type { ContainerEntry } from '../../manifest/containers.ts';
 import type { PodContext } from '../context.ts';
 import type { Exit } from '../process/launch.ts';
@@ -66,7 +66,7 @@ export class Supervisor {
       const when = delay === 0 ? 'now' : `in ${delay / 1000} s`;
       this.#waitingFor = `its restart after ${exit.reason}`;
       this.#context.log.say(`${this.entry.name} ended: ${exit.reason}; it starts again ${when}`);
-      await wait(delay, this.#context.stopping).catch(() => undefined);
+      await pause(delay, this.#context.stopping);
       if (this.#context.stopping.aborted) return exit;
     }
   }
