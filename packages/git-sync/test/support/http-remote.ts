@@ -74,7 +74,12 @@ function answer(directory: string, { request, body, response }: Exchange): void 
     },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  backend.stdin.end(body);
+  backend.stdin
+    // One that refuses the request ends without reading it: what it says of it is the answer.
+    .on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') response.destroy(error);
+    })
+    .end(body);
   let head = '';
   backend.stdout.setEncoding('latin1').on('data', (text: string) => {
     if (response.headersSent) return void response.write(text, 'latin1');
