@@ -1,7 +1,7 @@
 // The last stage: what every sink has acknowledged is written to the state directory, and read back at the next start.
 
 import { constants } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Context, type Parameters, publishFile, reasonOf } from '@outrigger/core';
 import * as z from '@outrigger/core/schema';
@@ -45,7 +45,6 @@ type Surroundings = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics'>
 /** What an earlier run left. A file that makes no sense is kept aside: starting anew repeats lines, refusing to start loses them. */
 export async function readPositions(directory: string, { log }: Surroundings): Promise<Positions> {
   const path = join(directory, stateName);
-  await removeUnfinished(directory);
   const found = await readState(path);
   // The clock of files ticks more coarsely than the one that is read here.
   if (found === undefined) return emptySince(BigInt(Date.now() - 20) * 1_000_000n);
@@ -81,12 +80,6 @@ async function readState(path: string): Promise<string | Error | undefined> {
     if (code === 'ELOOP') return new Error('a symbolic link');
     throw error;
   }
-}
-
-/** What a killed process was writing. The directory is locked, so nobody is writing now. */
-async function removeUnfinished(directory: string): Promise<void> {
-  for (const name of await readdir(directory))
-    if (/^\.[0-9a-f]{12}\.tmp$/.test(name)) await rm(join(directory, name), { force: true });
 }
 
 export class Checkpoint implements AsyncDisposable {

@@ -75,13 +75,6 @@ test('a state directory that does not exist or is none is one clear line with ex
   expect(unsaid.stderr).toContain('--sink-forward-address  is required');
 });
 
-test('what a killed process was writing is cleared away', async () => {
-  await using place = await workplace();
-  await writeFile(place.state('.0123456789ab.tmp'), 'half');
-  await using _shipper = await place.ship();
-  expect(await readdir(place.state())).not.toContain('.0123456789ab.tmp');
-});
-
 test('a state directory that is gone takes readiness away, also while nothing is logged', async () => {
   await using place = await workplace();
   await using shipper = await place.ship();
