@@ -105,6 +105,6 @@ describe.for(Object.keys(notifiers) as (keyof typeof notifiers)[])('the notifier
     const notifier = openNotifier(name, ...peer.argv);
     const begun = performance.now();
     await notifier.notify(notice, AbortSignal.abort(new Error('stopping'))).catch(() => undefined);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(performance.now() - begun).toBeLessThan(5000);
   });
 });
