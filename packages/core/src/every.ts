@@ -1,25 +1,23 @@
 // Waiting and repeating that end at once when they are told to.
 
 /** Resolves after `milliseconds`, or as soon as the signal aborts: for loops that look at the signal themselves. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  // The only thing that wait rejects with is that signal.
-  return wait(milliseconds, signal).catch(() => undefined);
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener('abort', end, { once: true });
+  });
 }
 
 /** Resolves after `milliseconds`, rejects with the signal's reason as soon as it aborts. */
-export function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, milliseconds);
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-  });
+export async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await pause(milliseconds, signal);
+  signal?.throwIfAborted();
 }
 
 /**

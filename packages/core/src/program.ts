@@ -77,6 +77,7 @@ export const passedOn = (more: readonly string[] = []): Record<string, string> =
 export async function runProgram(program: Program): Promise<string> {
   const { signal, grace, outputLimit = 64 * 1024, log } = program;
   signal.throwIfAborted();
+  if (log) watchZombies(log);
   const name = program.command[0]!;
   const child = await start(program);
   const tail = new Tail(outputLimit);
@@ -97,7 +98,6 @@ export async function runProgram(program: Program): Promise<string> {
   } finally {
     signal.removeEventListener('abort', end);
     await ended;
-    if (log) watchZombies(log);
   }
   signal.throwIfAborted();
   const output = tail.text();
@@ -133,9 +133,7 @@ function startProblem(error: unknown, { directory = '/' }: Program): string {
 const lastWords = 500;
 
 async function finished(child: ChildProcess): Promise<void> {
-  const closed = once(child, 'close');
-  // An error of the child rejects the next line first, and this promise too.
-  closed.catch(() => undefined);
+  const closed = new Promise((resolve) => child.once('close', resolve));
   await once(child, 'exit');
   await Promise.race([closed, delay(lastWords, undefined, { ref: false })]);
   child.stdout?.destroy();
@@ -172,15 +170,11 @@ class Tail {
 }
 
 let warned = false;
-// Until what was killed has died.
-const dying = 200;
 
+/** Looks at what earlier programs left: the one that has just ended is still dying. */
 function watchZombies(log: Log): void {
-  if (process.pid !== 1 || warned) return;
-  setTimeout(() => {
-    const count = zombies();
-    if (count === 0 || warned) return;
-    warned = true;
-    log.warn(programErrors.PROGRAM_ZOMBIES({ count }));
-  }, dying).unref();
+  const count = process.pid === 1 && !warned ? zombies() : 0;
+  if (count === 0) return;
+  warned = true;
+  log.warn(programErrors.PROGRAM_ZOMBIES({ count }));
 }

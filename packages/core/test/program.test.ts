@@ -105,12 +105,11 @@ test('at an abort everything it started is ended, even what ignores SIGTERM', as
   const file = directory.join('pids');
   const stopping = new AbortController();
   const running = runProgram({ command: sh(stubborn, file), env, signal: stopping.signal, grace: 200 });
-  // It is awaited below, after other waits.
-  running.catch(() => undefined);
+  const rejected = expect(running).rejects.toThrow('told to stop');
   const pids = await until(() => pidsIn(file, 3), { what: 'three processes' });
   const begun = performance.now();
   stopping.abort(new Error('told to stop'));
-  await expect(running).rejects.toThrow('told to stop');
+  await rejected;
   expect(performance.now() - begun).toBeGreaterThan(190);
   await until(() => !pids.some(alive), { what: 'all of them to be gone' });
 });

@@ -26,8 +26,8 @@ type Side = { readonly root: object; readonly schema: unknown };
 /** Why `after` is no substitute for `before`; empty when it is. */
 export function notFitting({ before, after }: { before: Side; after: Side }, position: Position): Misfit[] {
   return position === 'output'
-    ? new Fitting([before.root, after.root], position).fit(before.schema, after.schema, '')
-    : new Fitting([after.root, before.root], position).fit(after.schema, before.schema, '');
+    ? new Fitting([before.root, after.root], position).misfits(before.schema, after.schema, '')
+    : new Fitting([after.root, before.root], position).misfits(after.schema, before.schema, '');
 }
 
 /**
@@ -49,7 +49,7 @@ class Fitting {
     return this.#position === 'output';
   }
 
-  fit(wideOrRef: unknown, narrowOrRef: unknown, path: string): Misfit[] {
+  misfits(wideOrRef: unknown, narrowOrRef: unknown, path: string): Misfit[] {
     const key = `${JSON.stringify(wideOrRef)} ${JSON.stringify(narrowOrRef)}`;
     if (this.#looking.has(key)) return [];
     this.#looking.add(key);
@@ -95,7 +95,7 @@ class Fitting {
     if (wide.not !== undefined) return this.#refused('something', path);
     // One value is what a repeated key is that comes once.
     if (this.#position === 'text' && wide.type === 'array' && narrow.type !== 'array')
-      return this.fit(wide.items, narrow, path);
+      return this.misfits(wide.items, narrow, path);
     const values = valuesOf(narrow);
     if (values) {
       const strange = values.filter((value) => !this.#takes(wide, value));
@@ -139,9 +139,9 @@ class Fitting {
   #fitArray(wide: Schema, narrow: Schema, path: string): Misfit[] {
     const [known, given] = [placesOf(wide), placesOf(narrow)];
     const places = Array.from({ length: Math.max(known.length, given.length) }, (_, place) =>
-      this.fit(known[place] ?? wide.items, given[place] ?? narrow.items, `${path}[${place}]`),
+      this.misfits(known[place] ?? wide.items, given[place] ?? narrow.items, `${path}[${place}]`),
     );
-    return [...places.flat(), ...(wide.items === undefined ? [] : this.fit(wide.items, narrow.items, `${path}[]`))];
+    return [...places.flat(), ...(wide.items === undefined ? [] : this.misfits(wide.items, narrow.items, `${path}[]`))];
   }
 
   #fitObject(wide: Schema, narrow: Schema, path: string): Misfit[] {
@@ -154,7 +154,7 @@ class Fitting {
     return [
       ...removed.map((name) => ({ path: at(name), what: 'removed' })),
       ...this.#fitRequired(wide, narrow, at),
-      ...shared.flatMap((name) => this.fit(known[name], given[name], at(name))),
+      ...shared.flatMap((name) => this.misfits(known[name], given[name], at(name))),
       ...this.#fitUnnamed(wide, narrow, at),
     ];
   }
@@ -175,11 +175,15 @@ class Fitting {
     const strange = Object.entries(given).filter(([name]) => !(name in known));
     const fresh = Object.entries(known).filter(([name]) => !(name in given));
     return [
-      ...(this.#output && isSchema(others) ? strange.flatMap(([name, each]) => this.fit(others, each, at(name))) : []),
-      ...(isSchema(givenOthers) ? fresh.flatMap(([name, each]) => this.fit(each, givenOthers, at(name))) : []),
-      ...(isSchema(others) && givenOthers !== false ? this.fit(others, givenOthers, at('*')) : []),
+      ...(this.#output && isSchema(others)
+        ? strange.flatMap(([name, each]) => this.misfits(others, each, at(name)))
+        : []),
+      ...(isSchema(givenOthers) ? fresh.flatMap(([name, each]) => this.misfits(each, givenOthers, at(name))) : []),
+      ...(isSchema(others) && givenOthers !== false ? this.misfits(others, givenOthers, at('*')) : []),
       ...(others === false && givenOthers !== false && !this.#output ? this.#refused('anything else', at('*')) : []),
-      ...(wide.propertyNames === undefined ? [] : this.fit(wide.propertyNames, narrow.propertyNames, at('(names)'))),
+      ...(wide.propertyNames === undefined
+        ? []
+        : this.misfits(wide.propertyNames, narrow.propertyNames, at('(names)'))),
     ];
   }
 }

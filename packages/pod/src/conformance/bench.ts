@@ -66,7 +66,7 @@ export class Bench implements AsyncDisposable {
     const words = this.#engine
       ? this.#engine.wrap(command, { env: own, scratch: place.scratch, inside })
       : [...((await inside?.before()) ?? []), ...command];
-    const sidecar = new Sidecar({
+    const sidecar = await Sidecar.start({
       words,
       env: { ...inherited, ...own, [mark]: place.scratch },
       port: place.port,

@@ -1,6 +1,7 @@
 // One process of the sidecar under test, in a group of its own, as its platform sees it: signals, exit, output, its port.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { pause, wait } from '@outrigger/core';
@@ -37,26 +38,32 @@ export class Sidecar implements AsyncDisposable {
   /** Resolves when the process has ended, whatever its children do. */
   readonly exited: Promise<Exit>;
 
-  constructor(options: SidecarOptions) {
-    this.#options = options;
+  /** Throws Skip when the command cannot be started. */
+  static async start(options: SidecarOptions): Promise<Sidecar> {
     const { words, env } = options;
-    // A group of its own: Ctrl-C reaches it only through us, and all of it can be killed.
-    this.#child = spawn(words[0]!, words.slice(1), { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.exited = new Promise((resolve, reject) => {
-      this.#child.once('error', (error) => {
-        if (this.#child.pid === undefined) reject(new Skip(`The command cannot be started: ${error.message}`));
-      });
-      this.#child.once('exit', (code, signal) => {
+    try {
+      // A group of its own: Ctrl-C reaches it only through us, and all of it can be killed.
+      const child = spawn(words[0]!, words.slice(1), { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+      await once(child, 'spawn');
+      return new Sidecar(child, options);
+    } catch (error) {
+      throw new Skip(`The command cannot be started: ${(error as Error).message}`);
+    }
+  }
+
+  private constructor(child: ChildProcess, options: SidecarOptions) {
+    this.#child = child;
+    this.#options = options;
+    this.exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
         this.#exit = { code, signal };
         resolve(this.#exit);
       });
     });
-    // Whoever awaits its end hears of it; nobody may.
-    this.exited.catch(() => undefined);
-    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout = (this.#stdout + text).slice(-outputCharacters);
     });
-    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-outputCharacters);
     });
   }
@@ -165,9 +172,7 @@ export class Sidecar implements AsyncDisposable {
   }
 
   async #kill(): Promise<void> {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    kill(-pid, 'SIGKILL');
+    kill(-this.#child.pid!, 'SIGKILL');
     await this.exited;
   }
 

@@ -1,8 +1,9 @@
 // Parameters: wrong ones are refused with everything one needs to know, new ones are taken while it runs.
 
-import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { wait } from '@outrigger/core';
+import { project } from '../../run/volume/project.ts';
 import type { Bench } from '../bench.ts';
 import { Broken, defineRule, demand, Skip } from '../rule.ts';
 import type { Sidecar } from '../sidecar.ts';
@@ -91,26 +92,11 @@ async function withConfig(bench: Bench, content: string) {
     throw new Skip('The command names a --config of its own, which wins over OUTRIGGER_CONFIG');
   const volume = join(bench.place.scratch, 'config');
   await mkdir(volume);
-  const swap = (text: string) => swapAsKubelet(volume, 'config.yaml', text);
+  const swap = (text: string) =>
+    project(volume, new Map([['config.yaml', { content: Buffer.from(text), mode: 0o644 }]]));
   await swap(content);
   const sidecar = await bench.serve({ env: { OUTRIGGER_CONFIG: join(volume, 'config.yaml') } });
   return { sidecar, swap };
-}
-
-let generation = 0;
-
-/** The kubelet's own sequence: a fresh directory, a link to it renamed over ..data, the old directory removed. */
-async function swapAsKubelet(volume: string, name: string, content: string): Promise<void> {
-  const data = join(volume, '..data');
-  const old = await readFile(join(volume, '..current'), 'utf8').catch(() => undefined);
-  const fresh = `..2026_01_01_00_00_00.${++generation}`;
-  await mkdir(join(volume, fresh));
-  await writeFile(join(volume, fresh, name), content);
-  await symlink(fresh, `${data}_tmp`);
-  await rename(`${data}_tmp`, data);
-  if (old === undefined) await symlink(join('..data', name), join(volume, name));
-  else await rm(join(volume, old), { recursive: true });
-  await writeFile(join(volume, '..current'), fresh);
 }
 
 async function logLevel(sidecar: Sidecar): Promise<unknown> {
