@@ -1,12 +1,11 @@
-// --check: tests the parameters and what they name, says what was tested, and ends.
+// --check: tests the parameters and what they name, and says what was tested.
 
 import type { OpenParameters } from './parameters/open-parameters.ts';
-import { formatProblem, formatProblems } from './parameters/problem.ts';
+import { formatProblem, type Problem } from './parameters/problem.ts';
 import { type Reached, reachPeers } from './parameters/reach.ts';
-import { leaveTerminationMessage } from './termination.ts';
 
-/** Prints what was found and returns the exit code, 0 or 64. */
-export async function checkAction(name: string, parameters: OpenParameters): Promise<number> {
+/** Prints what is right and what may be; returns what is wrong. */
+export async function checkAction(name: string, parameters: OpenParameters): Promise<Problem[]> {
   await parameters.check();
   for (const warning of parameters.warnings) print(`warning: ${warning}`);
   const reached = parameters.problems.length > 0 ? [] : await reachPeers(parameters);
@@ -15,14 +14,8 @@ export async function checkAction(name: string, parameters: OpenParameters): Pro
     message && !beside ? [{ ...where, message }] : [],
   );
   const problems = [...parameters.problems, ...missing];
-  if (problems.length === 0) {
-    print(`${name}: all parameters are right`);
-    return 0;
-  }
-  const text = formatProblems(name, problems);
-  process.stderr.write(`${text}\n`);
-  leaveTerminationMessage(parameters.values.terminationMessageFile, text);
-  return 64;
+  if (problems.length === 0) print(`${name}: all parameters are right`);
+  return problems;
 }
 
 const print = (line: string) => process.stdout.write(`${line}\n`);

@@ -121,6 +121,8 @@ export class Courier<T extends object> implements AsyncDisposable {
       // How it ends when it is told to says nothing.
       throw signal.aborted ? signal.reason : error;
     } finally {
+      // A signal that is listened to is kept for as long as the one it is made of.
+      signal.removeEventListener('abort', giveUp);
       for (const timer of timers) clearTimeout(timer);
     }
   }

@@ -1,5 +1,8 @@
 // Waiting and repeating that end at once when they are told to.
 
+/** 24.8 days. Beyond that a timer of Node.js fires at once. */
+const longestTimer = 2 ** 31 - 1;
+
 /** Resolves after `milliseconds`, or as soon as the signal aborts: for loops that look at the signal themselves. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
@@ -9,7 +12,7 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
       signal?.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, milliseconds);
+    const timer = setTimeout(end, Math.min(milliseconds, longestTimer));
     signal?.addEventListener('abort', end, { once: true });
   });
 }

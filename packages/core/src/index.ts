@@ -46,7 +46,7 @@ export { formatDuration, formatSize, parseDuration, parseSize } from './paramete
 export { endGroup, signalGroup, track } from './process-group.ts';
 export { type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from './processes.ts';
 export { type Program, type ProgramError, passedOn, runProgram } from './program.ts';
-export { program } from './program-parameter.ts';
+export { program, programProblem } from './program-parameter.ts';
 export { publishFile, publishLink } from './publish.ts';
 export { type Retry, RetryBudget, type RetryBudgetOptions, type RetryOptions, retry } from './retry.ts';
 export { run } from './run.ts';

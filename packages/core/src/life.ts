@@ -126,8 +126,8 @@ export class Life {
       shutdown: () => this.shutdown(),
     });
     // The first to open and so the last to stop: probes are answered while everything else drains.
-    this.#stages.use({ [Symbol.asyncDispose]: () => listener.close() }, { name: 'admin listener' });
-    this.#stages.use({ [Symbol.asyncDispose]: () => this.#events.close() }, { name: 'event streams' });
+    this.#stages.defer(() => listener.close(), { name: 'admin listener' });
+    this.#stages.defer(() => this.#events.close(), { name: 'event streams' });
     this.#log.info('Admin listener is up', { address: String(listener.address), version: this.#sidecar.version });
   }
 

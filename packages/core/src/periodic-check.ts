@@ -1,5 +1,6 @@
 // A check that takes time, run in the background again and again. It never holds up who wants to know what it found.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf } from './errors.ts';
 import { formatDuration } from './parameters/units.ts';
 
@@ -51,16 +52,6 @@ async function run(check: PeriodicCheck, signal: AbortSignal): Promise<string | 
 }
 
 /** Resolves with true after the time, with false as soon as the signal aborts. Keeps no process alive. */
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<boolean> {
-  return new Promise((resolve) => {
-    const stop = () => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve(true);
-    }, milliseconds).unref();
-    signal?.addEventListener('abort', stop, { once: true });
-  });
-}
+const sleep = (milliseconds: number, signal: AbortSignal | undefined): Promise<boolean> =>
+  // It rejects for nothing else.
+  delay(milliseconds, true, { signal, ref: false }).catch(() => false);

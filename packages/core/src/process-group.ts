@@ -11,6 +11,8 @@ let guarding = false;
 
 /** The leader of a group (started with `detached`), ended when this process ends, however soon that is. */
 export function track(child: ChildProcess): void {
+  // One that could not be started never ends.
+  if (child.pid === undefined) return;
   // A second SIGTERM ends a sidecar at once; what it started must not outlive it.
   if (!guarding) process.on('exit', endAll);
   guarding = true;

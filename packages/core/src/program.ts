@@ -25,7 +25,6 @@ export type Program = {
 
 /** It could not be started, or ended with anything but exit code 0; the message says how, and the last it said. */
 export class ProgramError extends Error {
-  readonly program: string;
   readonly exitCode: number | undefined;
   /** The signal that ended it. */
   readonly signal: NodeJS.Signals | undefined;
@@ -36,7 +35,6 @@ export class ProgramError extends Error {
     const last = output.trimEnd().split('\n').at(-1)?.trim();
     super(`${program} ${how}${last ? `: ${last}` : ''}`);
     this.name = 'ProgramError';
-    this.program = program;
     this.exitCode = exitCode;
     this.signal = signal;
     this.output = output;

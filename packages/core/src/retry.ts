@@ -51,7 +51,7 @@ export async function retry<T>(task: (attempt: number) => Promise<T>, options: R
       waits ??= backoff(options.backoff);
       // What ran this long before it failed is not what fails at once each time.
       if (performance.now() - begun > waits.longest) waits.reset();
-      const milliseconds = pause(waits.next(), options.retryAfter?.(error));
+      const milliseconds = heeding(waits.next(), options.retryAfter?.(error));
       if (performance.now() + milliseconds > end || budget?.spend() === false) throw error;
       options.onRetry?.({ attempt, error, milliseconds });
       await wait(milliseconds, signal);
@@ -59,8 +59,11 @@ export async function retry<T>(task: (attempt: number) => Promise<T>, options: R
   }
 }
 
-/** No sooner than asked for, and a little later at random: the peer has asked all its clients for the same. */
-function pause(own: number, asked = 0): number {
+/**
+ * Milliseconds to wait: no sooner than asked for, up to five minutes, and a little later at random, since the peer has
+ * asked all its clients for the same.
+ */
+export function heeding(own: number, asked = 0): number {
   const heeded = Math.min(asked, longestRetryAfter);
   return Math.max(own, heeded * (1 + Math.random() / 10));
 }

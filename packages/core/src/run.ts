@@ -20,7 +20,10 @@ export async function run(
     exit(await (await import('./print-action.ts')).printAction(action, sidecar, parameters));
   // The one thing a hook or probe must not do is fail because some unrelated parameter is wrong.
   if (parameters.words.length > 0) exit(await (await import('./words.ts')).sendWord(parameters));
-  if (action === 'check') exit(await (await import('./check-action.ts')).checkAction(sidecar.name, parameters));
+  if (action === 'check') {
+    const problems = await (await import('./check-action.ts')).checkAction(sidecar.name, parameters);
+    exit(problems.length > 0 ? refuse(sidecar.name, { problems, values: parameters.values }) : exitCodes.stopped);
+  }
   await parameters.check();
   if (parameters.problems.length > 0) exit(refuse(sidecar.name, parameters));
   return exit(await live(sidecar, parameters));
@@ -30,7 +33,7 @@ export async function run(
 // stderr of short texts are synchronous for files and pipes on POSIX.
 const exit = (code: number): never => process.exit(code);
 
-function refuse(name: string, { problems, values }: OpenParameters): number {
+function refuse(name: string, { problems, values }: Pick<OpenParameters, 'problems' | 'values'>): number {
   const text = formatProblems(name, problems);
   process.stderr.write(`${text}\n`);
   leaveTerminationMessage(values.terminationMessageFile, text);

@@ -1,9 +1,8 @@
 // A secret that is never shown. From a file it is read again whenever the file changes, so that rotation needs no restart.
 
-import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, openSync, readSync, type StatsBase, statSync } from 'node:fs';
+import { type StatsBase, statSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { reasonOfFile } from './parameters/read-text.ts';
+import { readText, reasonOfFile } from './read-file.ts';
 
 const redacted = '[redacted]';
 
@@ -91,7 +90,7 @@ class SecretFile {
     // Kubernetes swaps a symlink: the inode changes even when size and time do not.
     const now = `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
     if (this.#value !== undefined && (now === this.#seen || isBeingWritten(stat))) return this.#value;
-    const value = checked(readLine(this.#file, stat));
+    const value = checked(withoutNewline(readText(this.#file, limit)));
     this.#seen = now;
     return value;
   }
@@ -101,24 +100,6 @@ function isBeingWritten({ mtimeMs }: StatsBase<bigint>): boolean {
   const age = Date.now() - Number(mtimeMs);
   // A time to come says nothing.
   return age >= 0 && age < stillness;
-}
-
-function readLine(file: string, stat: StatsBase<bigint>): string {
-  if (stat.isDirectory()) throw new Error('is a directory, a file is expected');
-  // Opening a pipe without a writer would wait for ever, and what it said once it would not say again.
-  if (!stat.isFile()) throw new Error('is no regular file');
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const bytes = Buffer.alloc(limit + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length <= limit; length += read)
-      read = readSync(descriptor, bytes, length, bytes.length - length, null);
-    if (length > limit) throw new Error('is larger than 64KiB');
-    if (!isUtf8(bytes.subarray(0, length))) throw new Error('is no UTF-8 text');
-    return withoutNewline(bytes.toString('utf8', 0, length));
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 const withoutNewline = (text: string) => text.replace(/\r?\n$/, '');

@@ -3,9 +3,9 @@
 // by a swap of `..data`.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Fault } from './errors.ts';
+import { readBounded, reasonOfFile } from './read-file.ts';
 import type { Mode } from './watch/listen.ts';
 import { openWatcher, type Watcher } from './watch/watcher.ts';
 
@@ -57,8 +57,8 @@ export class Tls {
     if (ca) certificatesOf('caFile', ca);
     if (key) {
       // OpenSSL's own words may quote what it read, so they are not repeated for a key.
-      const wrong = 'holds no PEM private key, or one with a passphrase';
-      const parsed = attempt(new TlsProblem('keyFile', wrong), () => createPrivateKey(key));
+      const wrong = () => new TlsProblem('keyFile', 'holds no PEM private key, or one with a passphrase');
+      const parsed = attempt(wrong, () => createPrivateKey(key));
       if (!this.certificate?.checkPrivateKey(parsed))
         throw new TlsProblem('keyFile', 'is not the key of the certificate');
     }
@@ -109,17 +109,16 @@ function certificatesOf(about: keyof TlsFileNames, pem: Buffer): X509Certificate
   if (certificates.length === 0) throw new TlsProblem(about, 'holds no PEM certificate');
   return certificates.map((part, at) => {
     const which = certificates.length === 1 ? '' : `${at + 1} of ${certificates.length}`;
-    return attempt(new TlsProblem(about, `holds a certificate that cannot be read${which && `: ${which}`}`), () => {
-      return new X509Certificate(part);
-    });
+    const wrong = () => new TlsProblem(about, `holds a certificate that cannot be read${which && `: ${which}`}`);
+    return attempt(wrong, () => new X509Certificate(part));
   });
 }
 
-function attempt<T>(problem: TlsProblem | ((said: string) => TlsProblem), make: () => T): T {
+function attempt<T>(problem: (said: string) => TlsProblem, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    throw typeof problem === 'function' ? problem((error as Error).message) : problem;
+    throw problem((error as Error).message);
   }
 }
 
@@ -138,18 +137,11 @@ function readMaterial({ certificateFile, keyFile, caFile }: TlsFileNames): TlsMa
 
 function read(about: keyof TlsFileNames, path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readBounded(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new TlsProblem(about, (code && readProblems[code]) ?? message);
+    throw new TlsProblem(about, reasonOfFile(error as NodeJS.ErrnoException));
   }
 }
-
-const readProblems: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'no permission to read it',
-  EISDIR: 'is a directory, a file is expected',
-};
 
 const same = (a: TlsMaterial, b: TlsMaterial) =>
   (['cert', 'key', 'ca'] as const).every((each) => Buffer.compare(a[each] ?? none, b[each] ?? none) === 0);

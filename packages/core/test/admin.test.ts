@@ -5,18 +5,6 @@ import { connectRaw } from './support/raw-client.ts';
 
 const sample = import.meta.resolve('./fixtures/sample.ts');
 
-test('a route validates its input, answers, and turns a Fault into problem+json', async () => {
-  await using sidecar = await startSidecar(sample, []);
-  expect(await (await sidecar.get('/v1/greetings/Ann%20Lee')).json()).toEqual({ greeting: 'hello, Ann Lee' });
-  const tooLong = await sidecar.get(`/v1/greetings/${'x'.repeat(21)}`);
-  expect(tooLong.status).toBe(400);
-  expect(await tooLong.json()).toMatchObject({ code: 'INVALID_REQUEST', errors: [{ in: 'path', path: 'name' }] });
-  const teapot = await sidecar.get('/v1/greetings/teapot');
-  expect(teapot.status).toBe(418);
-  expect(await teapot.json()).toMatchObject({ code: 'SAMPLE_TEAPOT', hint: 'Ask for coffee elsewhere' });
-  expect((await sidecar.get('/v1/greetings/%ff')).status).toBe(400);
-});
-
 test('foreign series are shown in both formats beside the own ones', async () => {
   await using sidecar = await startSidecar(sample, []);
   const plain = await (await sidecar.get('/metrics')).text();

@@ -375,6 +375,23 @@ describe('events', () => {
     expect(asked).toEqual([undefined, undefined, 'r-1', 'r-2', 'r-4']);
   });
 
+  test('are not asked for at once when the answer puts it off for longer than a timer runs', async () => {
+    let asked = 0;
+    await using peer = await server((_, response) => {
+      asked++;
+      response.writeHead(503, { 'retry-after': '3000000' }).end();
+    });
+    using client = openClient(peer.url);
+    const over = new AbortController();
+    const first = client.events({ signal: over.signal }).next();
+    await until(() => asked > 0);
+    // A timer that fires at once would have asked again among these.
+    for (let turn = 0; turn < 20; turn++) expect((await client.send({ method: 'GET', path: '/' })).status).toBe(503);
+    expect(asked).toBe(21);
+    over.abort();
+    expect(await first).toEqual({ done: true, value: undefined });
+  });
+
   test('end with CLOSED when the client is closed', async () => {
     await using sidecar = await startSidecar(shop, []);
     const client = openClient(sidecar.url);

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { expect, test } from 'vitest';
 import { type Attempt, Courier, type CourierOptions } from '../src/courier.ts';
 import { Fault } from '../src/errors.ts';
@@ -131,4 +131,16 @@ test('disposal ends an attempt at once and keeps what was not delivered', async 
   expect(attempts).toEqual([]);
   courier.bring({ hash: 'later' });
   expect(courier.pending?.hash).toBe('h');
+});
+
+test('an attempt that has ended leaves nothing behind that listens for the end', async () => {
+  const signals: AbortSignal[] = [];
+  const { courier, attempts } = openCourier(async (_, signal) => {
+    signals.push(signal);
+    return {};
+  });
+  await using _ = courier;
+  courier.bring({ hash: 'h' });
+  await until(() => attempts.length === 1);
+  expect(getEventListeners(signals[0]!, 'abort')).toEqual([]);
 });

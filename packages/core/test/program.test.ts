@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { type ProgramError, passedOn, runProgram } from '../src/program.ts';
 import { command, parseCommand, program, programProblem } from '../src/program-parameter.ts';
 import { scratch } from '../src/testing/scratch.ts';
+import { cannotRun } from '../src/testing/start-peer.ts';
 import { until } from '../src/testing/until.ts';
 
 const env = { PATH: process.env.PATH! };
@@ -151,26 +152,23 @@ test('it is ended with this process', async () => {
   await until(() => !pids.some(alive), { what: 'all of them to be gone' });
 });
 
-const canUnshare = (() => {
-  try {
-    execFileSync('unshare', ['--map-root-user', '--fork', '--pid', '--mount-proc', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const asFirst = ['--map-root-user', '--fork', '--pid', '--mount-proc'];
+const reason = cannotRun('unshare', ...asFirst, 'true');
 
-test.skipIf(!canUnshare)('as process 1 without an init it says once that dead processes gather', () => {
-  const main = fileURLToPath(import.meta.resolve('./fixtures/run-as-first.ts'));
-  const command = ['--map-root-user', '--fork', '--pid', '--mount-proc', process.execPath, main];
-  const { stdout, stderr, status } = spawnSync('unshare', command, { encoding: 'utf8', timeout: 30_000 });
-  expect({ status, stdout }).toEqual({ status: 0, stdout: 'pid 1\n' });
-  const lines = stderr
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(lines).toMatchObject([{ code: 'PROGRAM_ZOMBIES', count: 1, hint: expect.stringContaining('tini') }]);
-});
+test.skipIf(reason)(
+  `as process 1 without an init it says once that dead processes gather${reason && ` (${reason})`}`,
+  () => {
+    const main = fileURLToPath(import.meta.resolve('./fixtures/run-as-first.ts'));
+    const command = [...asFirst, process.execPath, main];
+    const { stdout, stderr, status } = spawnSync('unshare', command, { encoding: 'utf8', timeout: 30_000 });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'pid 1\n' });
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([{ code: 'PROGRAM_ZOMBIES', count: 1, hint: expect.stringContaining('tini') }]);
+  },
+);
 
 test('a parameter that names a program is checked without running it', async () => {
   await using directory = await scratch();

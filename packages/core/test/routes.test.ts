@@ -37,24 +37,24 @@ test('everything that is wrong with a request is reported at once, with its plac
     body: {
       code: 'INVALID_REQUEST',
       errors: [
-        { in: 'query', path: 'limit', message: 'a number is expected; "x" is given' },
-        { in: 'query', path: 'loud', message: 'true or false is expected; "perhaps" is given' },
-        { in: 'query', path: 'size.1', message: 'a number is expected; "y" is given' },
-        { in: 'query', path: 'sort', message: 'up or down is expected; "sideways" is given' },
+        { in: 'query', path: 'limit', message: '"x" is given: a number is expected' },
+        { in: 'query', path: 'loud', message: '"perhaps" is given: true or false is expected' },
+        { in: 'query', path: 'size.1', message: '"y" is given: a number is expected' },
+        { in: 'query', path: 'sort', message: '"sideways" is given: up or down is expected' },
       ],
     },
   });
   expect((await answerOf(await sidecar.get('/v1/items?limit=1&limit=2'))).body).toMatchObject({
-    errors: [{ in: 'query', path: 'limit', message: 'a number is expected; ["1","2"] is given' }],
+    errors: [{ in: 'query', path: 'limit', message: '["1","2"] is given: a number is expected' }],
   });
   expect((await answerOf(await sidecar.get('/v1/items?limit=101'))).body).toMatchObject({
-    errors: [{ path: 'limit', message: 'at most 100 is expected; 101 is given' }],
+    errors: [{ path: 'limit', message: '101 is given: a number of at most 100 is expected' }],
   });
   expect((await answerOf(await sidecar.get('/v1/items?limit=1.5&page=middle&level=3'))).body).toMatchObject({
     errors: [
-      { path: 'limit', message: 'a whole number is expected; 1.5 is given' },
-      { path: 'page', message: 'something else is expected; "middle" is given' },
-      { path: 'level', message: '1 or 2 is expected; 3 is given' },
+      { path: 'limit', message: '1.5 is given: a whole number is expected' },
+      { path: 'page', message: '"middle" is given: a number or first or last is expected' },
+      { path: 'level', message: '3 is given: 1 or 2 is expected' },
     ],
   });
   for (const number of ['0x10', 'Infinity', '', '%20', '1.', '.5', '1e'])
@@ -65,7 +65,7 @@ test('path parameters have types', async () => {
   await using sidecar = await startSidecar(shop, []);
   expect(await answerOf(await sidecar.get('/v1/items/7'))).toEqual({ status: 200, body: { id: 7 } });
   expect((await answerOf(await sidecar.get('/v1/items/seven'))).body).toMatchObject({
-    errors: [{ in: 'path', path: 'id', message: 'a number is expected; "seven" is given' }],
+    errors: [{ in: 'path', path: 'id', message: '"seven" is given: a number is expected' }],
   });
   expect((await answerOf(await sidecar.get('/v1/names/a%2Fb%20c'))).body).toEqual({ name: 'a/b c' });
   expect((await sidecar.post('/v1/items/7', { method: 'DELETE' })).status).toBe(204);
@@ -88,14 +88,14 @@ test('a body must be JSON and say so, be as described and not too large', async 
     body: {
       code: 'INVALID_REQUEST',
       errors: [
-        { in: 'body', path: 'name', message: 'at least 1 characters is expected; "" is given' },
-        { in: 'body', path: 'price', message: 'a number is expected; "2" is given' },
+        { in: 'body', path: 'name', message: '"" is given: text of at least 1 characters is expected' },
+        { in: 'body', path: 'price', message: '"2" is given: a number is expected' },
       ],
     },
   });
   expect(await answerOf(await sidecar.post('/v1/items'))).toMatchObject({
     status: 400,
-    body: { errors: [{ in: 'body', path: '', message: 'an object is expected; it is missing' }] },
+    body: { errors: [{ in: 'body', path: '', message: 'is missing: a mapping is expected' }] },
   });
   const large = JSON.stringify({ name: 'x'.repeat(2 * 1024 * 1024), price: 1 });
   expect(await post(sidecar, '/v1/items', large)).toMatchObject({ status: 413, body: { code: 'BODY_TOO_LARGE' } });
@@ -133,8 +133,14 @@ test('a deprecated route says so in headers (also of its errors), in a metric, a
     );
   }
   expect(await metric()).toBe('3');
+  const large = JSON.stringify({ name: 'x'.repeat(2 * 1024 * 1024) });
+  const refused = await sidecar.post('/v1/offers', { body: large, headers: { 'content-type': 'application/json' } });
+  expect([refused.status, refused.headers.has('deprecation')]).toEqual([413, true]);
   const said = sidecar.logs().filter(({ message }) => message === 'A deprecated route of the API is in use');
-  expect(said).toMatchObject([{ level: 'warn', route: 'GET /v1/offers', successor: '/v2/offers' }]);
+  expect(said).toMatchObject([
+    { level: 'warn', route: 'GET /v1/offers', successor: '/v2/offers' },
+    { level: 'warn', route: 'POST /v1/offers' },
+  ]);
   expect((await sidecar.get('/v2/offers')).headers.get('deprecation')).toBe(null);
 });
 

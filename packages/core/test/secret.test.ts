@@ -1,10 +1,11 @@
-import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { rm, utimes, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Secret } from '../src/index.ts';
 import { scratch } from '../src/testing/scratch.ts';
 import { until } from '../src/testing/until.ts';
+import { makeVolume } from '../src/testing/volume.ts';
 
 test('it is shown by nothing that prints a value', () => {
   const secret = Secret.of('hush-hush');
@@ -56,19 +57,14 @@ test('one newline at the end is not part of it, from a variable neither', () => 
 
 test('a rotation by the ..data swap is noticed, though size and time are the same', async () => {
   await using directory = await scratch();
+  const file = directory.join('secret');
   const time = new Date('2026-11-01T00:00:00Z');
-  const publish = async (generation: string, content: string) => {
-    await mkdir(directory.join(generation));
-    await writeFile(directory.join(generation, 'secret'), content);
-    await utimes(directory.join(generation, 'secret'), time, time);
-    await symlink(generation, directory.join('..data_tmp'));
-    await rename(directory.join('..data_tmp'), directory.join('..data'));
-  };
-  await publish('..1', 'first\n');
-  await symlink('..data/secret', directory.join('secret'));
-  const secret = Secret.fromFile(directory.join('secret'));
+  const volume = await makeVolume(directory.path, { secret: 'first\n' });
+  await utimes(file, time, time);
+  const secret = Secret.fromFile(file);
   expect(secret.read()).toBe('first');
-  await publish('..2', 'other\n');
+  await volume.swap({ secret: 'other\n' });
+  await utimes(file, time, time);
   expect(secret.read()).toBe('other');
 });
 

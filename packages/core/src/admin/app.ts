@@ -21,7 +21,7 @@ export function adminApp(inside: Inside): Router {
   const router = new Router({ guard: guard(token), notFound: notFound(versionsOf(requestsOf(sidecar))), failed });
   serveProbes(router, health);
   const own = sidecar.routes ?? {};
-  const serving = { router, failed, deprecatedUse: new DeprecatedUse(own, inside) };
+  const serving = { router, deprecatedUse: new DeprecatedUse(own, inside) };
   const standard = { value: { ...inside, streams: new EventStreams(events) } };
   for (const [request, route] of Object.entries(standardRoutes)) serveRoute(serving, request, route, () => standard);
   for (const [request, route] of Object.entries(own)) serveRoute(serving, request, route, state);

@@ -1,7 +1,7 @@
 // A request's path, query and body as a route declares them, or the reply that says what is wrong with them.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import type * as z from 'zod/mini';
+import { findingsOf } from '../parameters/structure-problems.ts';
 import { problem } from './problem.ts';
 import type { Fields, Route, RouteInput, Schema } from './route.ts';
 import type { AdminRequest, Reply } from './router.ts';
@@ -18,7 +18,10 @@ export function inputReader({ path, query, body }: Pick<Route<never>, 'path' | '
     const validate = (part: string, schema: Schema | undefined, given: unknown) => {
       const parsed = schema?.safeParse(given);
       if (parsed?.success === false)
-        for (const issue of parsed.error.issues) findings.push(findingOf(part, issue, given));
+        for (const { path, message, value } of findingsOf(parsed.error, schema!, given)) {
+          const wrong = value === undefined ? message : `${shown(value)} is given: ${message}`;
+          findings.push({ in: part, path: path.join('.'), message: wrong });
+        }
       return parsed?.data;
     };
     const { headers, signal, params } = request;
@@ -112,44 +115,6 @@ const texts: Readonly<Record<string, (text: string) => unknown>> = {
   number: (text) => (/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : text),
   boolean: (text) => (/^(?:true|1|)$/.test(text) ? true : /^(?:false|0)$/.test(text) ? false : text),
 };
-
-type Issue = z.core.$ZodIssue;
-
-function findingOf(part: string, issue: Issue, given: unknown): Finding {
-  const value = issue.path.reduce<unknown>((held, segment) => Object(held)[segment], given);
-  const wrong = value === undefined ? 'it is missing' : `${shown(value)} is given`;
-  return { in: part, path: issue.path.join('.'), message: `${expected(issue)}; ${wrong}` };
-}
-
-function expected(issue: Issue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `${nouns[issue.expected] ?? issue.expected} is expected`;
-    case 'invalid_value':
-      return `${issue.values.join(', ').replace(/, ([^,]*)$/, ' or $1')} is expected`;
-    case 'too_small':
-      return `at least ${issue.minimum}${units[issue.origin] ?? ''} is expected`;
-    case 'too_big':
-      return `at most ${issue.maximum}${units[issue.origin] ?? ''} is expected`;
-    case 'invalid_format':
-      return `${issue.format === 'regex' ? `text like ${issue.pattern}` : issue.format} is expected`;
-    case 'unrecognized_keys':
-      return `${issue.keys.join(', ')} is unknown`;
-    default:
-      return 'something else is expected';
-  }
-}
-
-const nouns: Readonly<Record<string, string>> = {
-  string: 'text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  record: 'an object',
-  object: 'an object',
-};
-const units: Readonly<Record<string, string>> = { string: ' characters', array: ' elements' };
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value);

@@ -31,7 +31,7 @@ export type AdminRequest = {
 
 export type Handler = (request: AdminRequest) => Reply | Promise<Reply>;
 type Handlers = { readonly [method in Method]?: Handler };
-type Pattern = { readonly path: string; readonly pattern: RegExp; readonly handlers: Handlers };
+type Pattern = { readonly pattern: RegExp; readonly handlers: Handlers };
 
 export type RouterOptions = {
   /** Answers in place of a route, or undefined to let the request pass. */
@@ -42,7 +42,7 @@ export type RouterOptions = {
 
 export class Router {
   readonly #exact = new Map<string, Handlers>();
-  readonly #patterns: Pattern[] = [];
+  readonly #patterns = new Map<string, Pattern>();
   readonly #options: RouterOptions;
 
   constructor(options: RouterOptions) {
@@ -55,13 +55,10 @@ export class Router {
       this.#exact.set(path, { ...this.#exact.get(path), [method]: handler });
       return;
     }
-    const same = this.#patterns.findIndex((each) => each.path === path);
-    const before = this.#patterns[same];
+    const before = this.#patterns.get(path);
     const pattern =
       before?.pattern ?? new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
-    const added = { path, pattern, handlers: { ...before?.handlers, [method]: handler } };
-    if (before) this.#patterns[same] = added;
-    else this.#patterns.push(added);
+    this.#patterns.set(path, { pattern, handlers: { ...before?.handlers, [method]: handler } });
   }
 
   /** Never throws nor rejects: failures become problem+json. What can be said at once is no promise. */
@@ -84,7 +81,7 @@ export class Router {
   #route(request: AdminRequest): Reply | Promise<Reply> {
     const exact = this.#exact.get(request.path);
     if (exact) return dispatch(exact, request);
-    for (const { pattern, handlers } of this.#patterns) {
+    for (const { pattern, handlers } of this.#patterns.values()) {
       const found = pattern.exec(request.path);
       if (!found) continue;
       const params = decode(found.groups ?? {});

@@ -4,17 +4,16 @@ import { type DeprecatedUse, deprecationHeaders } from './deprecation.ts';
 import { problem } from './problem.ts';
 import { inputReader } from './read-input.ts';
 import { Refusal, type Route, splitRequest, successOf } from './route.ts';
-import type { AdminRequest, Handler, Reply, Router } from './router.ts';
+import type { Handler, Reply, Router } from './router.ts';
 
 export type Serving = {
   readonly router: Router;
   readonly deprecatedUse: DeprecatedUse;
-  readonly failed: (error: unknown, request: AdminRequest) => Reply;
 };
 
 /** @param state what the handler works on, or undefined while the sidecar is still starting */
 export function serveRoute<S>(
-  { router, deprecatedUse, failed }: Serving,
+  { router, deprecatedUse }: Serving,
   request: string,
   route: Route<S>,
   state: () => { readonly value: S } | undefined,
@@ -30,7 +29,7 @@ export function serveRoute<S>(
   router.add(method, path, async (received) => {
     deprecatedUse.count(request, deprecated);
     // Its problems say so too.
-    const reply = await Promise.resolve(handler(received)).catch((error: unknown) => failed(error, received));
+    const reply = await Promise.resolve(handler(received)).catch((error) => router.failed(error, received));
     return { ...reply, headers: { ...reply.headers, ...headers } };
   });
 }
@@ -40,7 +39,7 @@ function handlerOf<S>(route: Route<S>, state: () => { readonly value: S } | unde
   const status = successOf(route);
   return async (received) => {
     const running = state();
-    if (!running) return starting();
+    if (!running) return starting;
     const input = await readInput(received);
     if ('status' in input) return input;
     const answer = await route.handle(running.value, input as never);
@@ -57,10 +56,7 @@ const json = (status: number, body: unknown): Reply => ({
   body: JSON.stringify(body),
 });
 
-function starting(): Reply {
-  const reply = problem(503, 'STARTING', 'Still starting');
-  return { ...reply, headers: { ...reply.headers, 'retry-after': '1' } };
-}
+const starting = problem(503, 'STARTING', 'Still starting', {}, { 'retry-after': '1' });
 
 // Pages are self-contained: inline style and script of our own, nothing from elsewhere, and no framing.
 const pageHeaders = {

@@ -34,8 +34,8 @@ export class EventStreams {
 
   open({ after, types }: Wanted): Reply {
     if (this.#open.size >= this.#limit || this.#events.closed) {
-      const reply = problem(503, 'NO_MORE_STREAMS', `At most ${this.#limit} listeners are served, none while stopping`);
-      return { ...reply, headers: { ...reply.headers, 'retry-after': '5' } };
+      const detail = `At most ${this.#limit} listeners are served, none while stopping`;
+      return problem(503, 'NO_MORE_STREAMS', detail, {}, { 'retry-after': '5' });
     }
     return {
       status: 200,

@@ -3,7 +3,7 @@
 import type { Route, RouteTypes } from '../admin/route.ts';
 import type { standardRoutes } from '../admin/standard-routes.ts';
 import type { SidecarEvent } from '../events.ts';
-import { type CallOptions, type ClientOptions, Connection, type Target } from './connection.ts';
+import { type Call, type CallOptions, type ClientOptions, Connection, type Target } from './connection.ts';
 import { type EventOptions, followEvents } from './follow-events.ts';
 import { type Probe, type ProbeAnswer, type ProbeOptions, parseProbe, probePath } from './probe.ts';
 import { type Answered, ClientError, ProblemError, problemError } from './problem-error.ts';
@@ -72,8 +72,6 @@ export type Client<D extends Declared = Standard> = Disposable & {
   /** Ends whatever is under way. */
   close(): void;
 };
-
-type Call = Parameters<Connection['call']>[0];
 
 /** `openClient<typeof routes>(target)` knows the role's own routes; without them, those that every sidecar has. */
 export function openClient<D extends Declared = Standard>(target: Target, options: ClientOptions = {}): Client<D> {

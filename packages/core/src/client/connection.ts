@@ -37,7 +37,6 @@ export class Connection {
   readonly #options: Required<Omit<ClientOptions, 'token'>> & Pick<ClientOptions, 'token'>;
   // One free connection is enough for who asks one thing after the other; it does not keep the process alive.
   readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 1 });
-  readonly #running = new Set<(error: Error) => void>();
   readonly #ended = new AbortController();
 
   constructor(target: Target, options: ClientOptions) {
@@ -102,8 +101,9 @@ export class Connection {
     handle: (sent: ClientRequest, resolve: (value: T) => void, fail: (error: Error) => void) => void,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const over = [signal, this.ended].find((each) => each?.aborted);
-      if (over) return reject(over.reason);
+      const ends = [signal, this.ended].filter((each) => each !== undefined);
+      const over = () => ends.find((each) => each.aborted)?.reason;
+      if (ends.some((each) => each.aborted)) return reject(over());
       const sent = request({
         ...this.#place,
         method,
@@ -122,15 +122,13 @@ export class Connection {
         sent.destroy();
       };
       const abort = () => {
-        reject(signal?.reason);
+        reject(over());
         sent.destroy();
       };
-      this.#running.add(fail);
-      signal?.addEventListener('abort', abort);
+      for (const each of ends) each.addEventListener('abort', abort);
       sent.on('error', fail);
       sent.once('close', () => {
-        this.#running.delete(fail);
-        signal?.removeEventListener('abort', abort);
+        for (const each of ends) each.removeEventListener('abort', abort);
       });
       handle(sent, resolve, fail);
       sent.end(body);
@@ -155,9 +153,7 @@ export class Connection {
 
   /** Ends whatever is under way with CLOSED. */
   close(): void {
-    const error = new ClientError('CLOSED', 'the client was closed');
-    this.#ended.abort(error);
-    for (const fail of this.#running) fail(error);
+    this.#ended.abort(new ClientError('CLOSED', 'the client was closed'));
     this.#agent.destroy();
   }
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { backoff } from '../backoff.ts';
 import type { SidecarEvent } from '../events.ts';
 import { pause } from '../every.ts';
+import { heeding } from '../retry.ts';
 import type { Connection } from './connection.ts';
 import { ClientError, clientError, ProblemError, problemError } from './problem-error.ts';
 import { EventReader } from './read-events.ts';
@@ -19,7 +20,7 @@ export type EventOptions = {
   readonly silence?: number;
 };
 
-/** Throws a ProblemError when the sidecar refuses for good, a ClientError for what is no stream of events. */
+/** Throws a ProblemError when it refuses for good or answers something else, a ClientError for events that cannot be read. */
 export async function* followEvents(
   connection: Connection,
   { after, types = [], signal, silence = 45_000 }: EventOptions,
@@ -49,7 +50,7 @@ export async function* followEvents(
       if (!over.aborted && !isPassing(error)) throw error;
       asked = (error instanceof ProblemError && error.retryAfter) || 0;
     }
-    await pause(Math.max(waits.next(), asked, reader.retry ?? 0), over);
+    await pause(heeding(waits.next(), Math.max(asked, reader.retry ?? 0)), over);
   }
   if (!signal?.aborted) throw over.reason;
 }

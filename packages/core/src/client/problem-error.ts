@@ -1,6 +1,7 @@
 // What a client throws: a problem that the sidecar told, or that there is no answer to be had.
 
 import { reasonOf } from '../errors.ts';
+import { parseRetryAfter } from '../retry.ts';
 
 /** RFC 9457, as every sidecar answers what it refuses. */
 export type ProblemDetails = {
@@ -63,8 +64,7 @@ export type Answered = {
 };
 
 export function problemError(request: string, { status, headers, text }: Answered): ProblemError {
-  const seconds = Number(headers['retry-after']);
-  return new ProblemError(request, problemIn(status, text), seconds >= 0 ? seconds * 1000 : undefined);
+  return new ProblemError(request, problemIn(status, text), parseRetryAfter(headers['retry-after']?.toString()));
 }
 
 function problemIn(status: number, text: string): ProblemDetails {

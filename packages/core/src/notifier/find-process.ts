@@ -24,12 +24,14 @@ export function findProcess(processes: readonly PodProcess[], wanted: string): P
   return oldest[0]!;
 }
 
-export function isNamed({ name, command }: PodProcess, wanted: string): boolean {
+function isNamed({ name, command }: PodProcess, wanted: string): boolean {
   const program = basename(command[0] ?? '');
+  const full = [program, scriptOf(command)];
   // A login shell is called `-bash`.
-  if (program === wanted || program === `-${wanted}`) return true;
-  if (name === wanted.slice(0, longestName)) return true;
-  return scriptOf(command) === wanted;
+  if (full.includes(wanted) || program === `-${wanted}` || name === wanted) return true;
+  // A name that was cut counts only where no whole one says otherwise: my-application-server and -worker begin alike.
+  const cut = wanted.length > longestName && name === wanted.slice(0, longestName);
+  return cut && !full.some((each) => each?.startsWith(name));
 }
 
 type Ancestry = { readonly among: ReadonlyMap<number, PodProcess>; readonly parents: ReadonlyMap<number, number> };

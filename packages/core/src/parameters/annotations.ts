@@ -1,28 +1,24 @@
 // Parameters from the Pod's annotations, as the kubelet writes them into a downwardAPI volume and refreshes them there.
 
 import { join } from 'node:path';
+import { readText, reasonOfFile } from '../read-file.ts';
 import { bootstrap, type Entry } from './names.ts';
 import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
-import { readText } from './read-text.ts';
 
 export type Annotations = { readonly values: ReadonlyMap<string, string>; readonly problems: readonly Problem[] };
 
 export const annotationPrefix = (role: string) => `outrigger.dev/${role}.`;
 
-/** Never rejects: what is wrong with the file comes back as problems. */
-export async function readAnnotations(
-  directory: string,
-  role: string,
-  entries: readonly Entry[],
-): Promise<Annotations> {
+/** Never throws: what is wrong with the file comes back as problems. */
+export function readAnnotations(directory: string, role: string, entries: readonly Entry[]): Annotations {
   const file = join(directory, 'annotations');
   try {
-    const values = parseAnnotations(await readText(file), annotationPrefix(role));
+    const values = parseAnnotations(readText(file), annotationPrefix(role));
     return { values, problems: [...values.keys()].flatMap((name) => refuse(name, role, entries)) };
   } catch (error) {
-    const problem = { parameter: '--pod-info-directory', value: file, message: (error as Error).message };
-    return { values: new Map(), problems: [problem] };
+    const message = reasonOfFile(error as NodeJS.ErrnoException);
+    return { values: new Map(), problems: [{ parameter: '--pod-info-directory', value: file, message }] };
   }
 }
 

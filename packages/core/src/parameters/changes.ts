@@ -70,5 +70,6 @@ export function copyOf(values: Readonly<Live>, entries: readonly Entry[]): Live 
   return copy;
 }
 
-const memberOf = (family: string, member: string, values: Readonly<Live>) =>
-  ([values[family]].flat() as Chosen[]).find((chosen) => chosen?.name === member);
+/** A family's member as it was chosen, if it was. */
+export const memberOf = (family: string, member: string, values: Readonly<Live>): Chosen | undefined =>
+  ([values[family]].flat() as (Chosen | undefined)[]).find((chosen) => chosen?.name === member);

@@ -2,6 +2,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { connectable, makeAddress } from '../address.ts';
+import { memberOf } from './changes.ts';
 import type { OpenParameters } from './open-parameters.ts';
 import type { Parameter, Peer } from './parameter.ts';
 import type { Problem } from './problem.ts';
@@ -23,7 +24,7 @@ export function reachPeers({
   effective,
 }: Pick<OpenParameters, 'entries' | 'values' | 'effective'>): Promise<Reached[]> {
   const tried = entries.flatMap(({ key, flags, owner, parameter }) => {
-    const value = owner ? memberValue(values[owner.entry.key], owner) : values[key];
+    const value = owner ? memberOf(owner.entry.key, owner.member, values)?.parameters[owner.key] : values[key];
     return peersIn(parameter, value).map(async ({ peer, written }) => ({
       parameter: flags[0]!,
       value: redacted(written),
@@ -34,12 +35,6 @@ export function reachPeers({
   });
   return Promise.all(tried);
 }
-
-type Owner = { readonly member: string; readonly key: string };
-type Chosen = { readonly name: string; readonly parameters: Readonly<Record<string, unknown>> };
-
-const memberValue = (family: unknown, { member, key }: Owner) =>
-  ([family].flat() as (Chosen | undefined)[]).find((chosen) => chosen?.name === member)?.parameters[key];
 
 /** A list's and a mapping's are taken apart again. */
 function peersIn({ peers, format, repeatable }: Parameter<unknown>, value: unknown) {
@@ -62,8 +57,7 @@ function reach(peer: Peer): Promise<string | undefined> {
   let socket: Socket | undefined;
   const timer = setTimeout(() => resolve(`no answer within ${patience / 1000}s`), patience);
   try {
-    const { host, port } = 'path' in peer ? { host: '', port: 0 } : connectable(makeAddress(peer.host, peer.port));
-    socket = 'path' in peer ? connect({ path: peer.path }) : connect({ host, port });
+    socket = connect('path' in peer ? peer : connectable(makeAddress(peer.host, peer.port)));
     socket.on('connect', () => resolve(undefined)).on('error', (error) => resolve(explain(error, peer)));
   } catch (error) {
     resolve((error as Error).message);

@@ -2,8 +2,8 @@
 // and in what its aliases multiply to.
 
 import type * as Yaml from 'yaml';
+import { readText, reasonOfFile } from '../read-file.ts';
 import type { Path } from './parameter.ts';
-import { readText } from './read-text.ts';
 
 /** A value with its place; what an alias names is shared, not copied. */
 export type Node = {
@@ -37,9 +37,9 @@ const mostProblems = 20;
 /** Never rejects: a file that cannot be read is a problem of its own. */
 export async function readStructure(file: string): Promise<ReadStructure> {
   try {
-    return await parseStructure(file, await readText(file));
+    return await parseStructure(file, readText(file));
   } catch (error) {
-    return { problems: [{ place: file, message: (error as Error).message }] };
+    return { problems: [{ place: file, message: reasonOfFile(error as NodeJS.ErrnoException) }] };
   }
 }
 

@@ -2,9 +2,8 @@
 
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import type { RunningSidecar } from './start-sidecar.ts';
+import type { Started } from './contract.ts';
 
-type Started = () => Promise<AsyncDisposable & { readonly sidecar: RunningSidecar }>;
 type Json = Readonly<Record<string, unknown>>;
 type Api = {
   readonly paths: Readonly<Record<string, { readonly get?: Operation }>>;

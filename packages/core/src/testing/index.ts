@@ -6,9 +6,10 @@ export { freePort } from './free-port.ts';
 export { type CertificateOptions, type Made, makeCertificate, writeCertificate } from './make-certificate.ts';
 export { makeMaze } from './maze.ts';
 export { limitMemory, type MemoryLimit } from './memory-limit.ts';
+export { metricOf } from './metric-of.ts';
 export { readParameters } from './read-parameters.ts';
 export { type Scratch, scratch } from './scratch.ts';
-export { type Exit, missingPrograms, type Peer, type PeerOptions, startPeer } from './start-peer.ts';
+export { cannotRun, type Exit, missingPrograms, type Peer, type PeerOptions, startPeer } from './start-peer.ts';
 export {
   handlesSighup,
   type ProgramOptions,

@@ -55,17 +55,6 @@ export function lifeContract(started: Started, ended: Ended): void {
     expect(await sidecar.exited).toEqual({ code: 0, signal: null });
   });
 
-  test('a second SIGTERM ends it at once', async () => {
-    await using running = await started();
-    const { sidecar } = running;
-    sidecar.kill('SIGTERM');
-    sidecar.kill('SIGTERM');
-    const { code, signal } = await sidecar.exited;
-    // The first may have been enough already.
-    expect([0, 75]).toContain(code);
-    expect(signal).toBe(null);
-  });
-
   test('SIGHUP reads the parameters again and stops nothing', async () => {
     await using running = await started();
     const { sidecar } = running;

@@ -1,6 +1,6 @@
 // The other side of a test as a real process: nginx, git, a script. It is gone when the test is.
 
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
@@ -113,3 +113,9 @@ const isInstalled = (program: string) =>
       return false;
     }
   });
+
+/** Why a program does not do here what its arguments say, for the message of a test that is skipped; '' when it does. */
+export function cannotRun(program: string, ...args: string[]): string {
+  const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  return status === 0 ? '' : `${program} fails: ${error?.message ?? stderr.trim()}`;
+}

@@ -1,8 +1,7 @@
 // A real sidecar process, as an image would start it.
 
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Peer, startPeer } from './start-peer.ts';
+import { cannotRun, type Peer, startPeer } from './start-peer.ts';
 
 export type LogLine = { readonly level: string; readonly message: string; readonly code?: string } & Readonly<
   Record<string, unknown>
@@ -68,8 +67,7 @@ const mounted = ({ at, options, full = false }: Mount, program: readonly string[
 /** Why `mount` does not work here, for the message of a test that is skipped; '' when it does. */
 export function cannotMount(): string {
   const [command, ...args] = mounted({ at: '/mnt', options: 'size=1m' }, ['true']);
-  const { status, error, stderr } = spawnSync(command!, args, { encoding: 'utf8' });
-  return status === 0 ? '' : `unshare cannot mount: ${error?.message ?? stderr.trim()}`;
+  return cannotRun(command!, ...args);
 }
 
 /** A developer's own OUTRIGGER_* variables must not reach the sidecar under test. */

@@ -23,15 +23,27 @@ export type Look = {
   readonly missing: readonly string[];
 };
 
-export type DetectorOptions = {
+/** Who wants to know what of what is watched. */
+export type Told = {
+  /**
+   * The content differs from what was reported last; first of all, what is found at the start. Two calls never overlap.
+   * What it throws is complained of (as WATCH_NOT_TAKEN when it is no Fault), and it is called again a second later until
+   * it takes the change. It must not wait for the watcher's disposal, which waits for it.
+   */
+  readonly changed: (change: Change) => void | Promise<void>;
+  /** Something stands in the way: told once, when it begins. */
+  readonly complained?: (fault: Fault) => void;
+  /** ... and once, when it has ended. */
+  readonly recovered?: (fault: Fault) => void;
+  /** Told after each look. */
+  readonly looked?: (look: Look) => void;
+};
+
+export type DetectorOptions = Told & {
   readonly paths: () => readonly string[];
   readonly listen: (places: ReadonlyMap<string, Place>) => boolean;
-  /** Asks for a look soon, since this one failed. */
-  readonly again: () => void;
-  readonly changed: (change: Change) => void | Promise<void>;
-  readonly complained: ((fault: Fault) => void) | undefined;
-  readonly recovered: ((fault: Fault) => void) | undefined;
-  readonly looked: ((look: Look) => void) | undefined;
+  /** Asks for another look, since this one failed. @param took milliseconds that it took */
+  readonly again: (took: number) => void;
 };
 
 export class Detector {
@@ -43,7 +55,7 @@ export class Detector {
   #hash: string | undefined;
   #sign: number | undefined;
   #distrusted = false;
-  #late = false;
+  #first = true;
 
   constructor(options: DetectorOptions) {
     this.#options = options;
@@ -83,11 +95,13 @@ export class Detector {
     } catch (error) {
       failures.push(error instanceof Fault ? error : errors.WATCH_NOT_TAKEN({ paths: this.#named }, error));
     }
+    // What a later look reports may have changed since somebody else read it.
+    this.#first = false;
     const failed = failures.length > 0;
     if (failed && !isNew) this.#sign ??= sign;
     this.#complain([...failures, ...oddities(this.#snapshot)]);
     looked?.({ result: isNew ? 'changed' : failed ? 'failed' : 'unchanged', missing: this.missing });
-    if (failed) again();
+    if (failed) again(performance.now() - started);
   }
 
   async #read(): Promise<Snapshot> {
@@ -106,15 +120,11 @@ export class Detector {
   /** Returns whether there was something new, and it was taken. */
   async #report(roots: readonly HashedRoot[], { started, sign }: { started: number; sign: number | undefined }) {
     for (const { path, hash } of roots) if (hash !== undefined) this.#hashes.set(path, hash);
-    // Nothing is reported before everything could be read once. By then it may have changed since somebody else read it.
-    if (this.#hash === undefined && roots.some(({ fault }) => fault)) {
-      this.#late = true;
-      return false;
-    }
+    // Nothing is reported before everything could be read once.
+    if (this.#hash === undefined && roots.some(({ fault }) => fault)) return false;
     const hash = this.#combine(roots);
     if (hash === this.#hash) return false;
-    const found = this.#hash === undefined && !this.#late;
-    await this.#options.changed({ hash, since: sign ?? started, found, hinted: sign !== undefined });
+    await this.#options.changed({ hash, since: sign ?? started, found: this.#first, hinted: sign !== undefined });
     this.#hash = hash;
     return true;
   }

@@ -16,8 +16,8 @@ export const watchErrors = {
     hint: 'Pipes, sockets and devices have no content to compare',
   },
   WATCH_TOO_MANY_FILES: {
-    message: 'More than {limit} files and directories are watched',
-    hint: 'Name a narrower path',
+    message: '"{path}" holds more than {limit} files and directories',
+    hint: 'It is looked at again now and then; name a narrower path',
   },
   WATCH_UNSETTLED: {
     message: 'The files changed {attempts} times while they were read',

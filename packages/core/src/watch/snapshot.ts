@@ -2,12 +2,12 @@
 // directory of the kubelet it lies in.
 
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Fault } from '../errors.ts';
 import { errors } from './errors.ts';
 import { isMissing } from './follow.ts';
 import { type Breathe, openSlices } from './slices.ts';
-import { type File, type Place, type Root, stampOf, survey } from './survey.ts';
+import { type File, type Place, type Root, stampOf, statusIfReadable, survey } from './survey.ts';
 
 type Digest = { readonly stamp: string; readonly digest: string; readonly takenAt: number };
 type Digests = Map<string, Digest>;
@@ -82,18 +82,11 @@ function hashOf({ files }: Root, digests: Digests): string {
 async function isUnchanged({ digests }: Snapshot): Promise<boolean> {
   const breathe = openSlices();
   for (const [real, { stamp }] of digests) {
-    if (stampAt(real) !== stamp) return false;
+    const stats = statusIfReadable(real);
+    if (!stats || stampOf(stats) !== stamp) return false;
     await breathe();
   }
   return true;
-}
-
-function stampAt(path: string): string | undefined {
-  try {
-    return stampOf(statSync(path, { bigint: true }));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

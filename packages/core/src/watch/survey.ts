@@ -2,7 +2,7 @@
 
 import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { Fault } from '../errors.ts';
+import { Fault } from '../errors.ts';
 import { errors } from './errors.ts';
 import { Follower, ifThere } from './follow.ts';
 import { type Breathe, openSlices } from './slices.ts';
@@ -70,11 +70,9 @@ export async function survey(paths: readonly string[]): Promise<Survey> {
       if (!isGeneration(directory)) place(places, directory).names.add(name);
     }),
     breathe: openSlices(),
-    count: 0,
   };
   const roots: Root[] = [];
-  for (const path of paths)
-    roots.push(await surveyRoot(path, walk).catch((fault: Fault) => unreadableRoot(path, fault)));
+  for (const path of paths) roots.push(await surveyRoot(path, walk));
   identify(places);
   return { roots, places };
 }
@@ -83,9 +81,16 @@ type Walk = {
   readonly places: Map<string, Place>;
   readonly follower: Follower;
   readonly breathe: Breathe;
+};
+/** What one root holds. */
+type Found = {
+  readonly path: string;
+  readonly files: File[];
+  readonly skipped: string[];
+  /** Directories to listen to, once it is known that all of it is watched. */
+  readonly directories: string[];
   count: number;
 };
-type Found = { readonly files: File[]; readonly skipped: string[] };
 
 function place(places: Map<string, Place>, path: string): Place {
   const known = places.get(path);
@@ -95,18 +100,27 @@ function place(places: Map<string, Place>, path: string): Place {
   return made;
 }
 
-const unreadableRoot = (path: string, fault: Fault): Root => ({ path, missing: false, files: [], skipped: [], fault });
-
 async function surveyRoot(path: string, walk: Walk): Promise<Root> {
-  const found: Found = { files: [], skipped: [] };
+  try {
+    return await walkRoot(path, walk);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return { path, missing: false, files: [], skipped: [], fault: error };
+  }
+}
+
+async function walkRoot(path: string, walk: Walk): Promise<Root> {
+  const found: Found = { path, files: [], skipped: [], directories: [], count: 0 };
+  const { files, skipped } = found;
   const real = readable(path, () => walk.follower.follow('/', resolve(path)));
   const stats = real === undefined ? undefined : statusOf(real);
-  if (real === undefined || stats === undefined) return { path, missing: true, ...found };
+  if (real === undefined || stats === undefined) return { path, missing: true, files, skipped };
   // A single file that is mounted (subPath) is another inode's name: its directory never hears of a change to it.
   if (stats.isFile()) place(walk.places, real).names.add(basename(real));
   await visit({ real, name: '', stats, above: [] }, found, walk);
-  found.files.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { path, missing: false, ...found };
+  for (const each of found.directories) place(walk.places, each).all = true;
+  files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { path, missing: false, files, skipped };
 }
 
 /** Something there, without links in its path, below the directories it was found in. */
@@ -130,11 +144,11 @@ async function visit(entry: Visit, found: Found, walk: Walk): Promise<void> {
 }
 
 async function visitDirectory({ real, name, above }: Visit, found: Found, walk: Walk): Promise<void> {
-  if (!isGeneration(real)) place(walk.places, real).all = true;
+  if (!isGeneration(real)) found.directories.push(real);
   const entries = readable(real, () => ifThere(() => readdirSync(real, { withFileTypes: true }))) ?? [];
   const wanted = entries.filter((entry) => !isIgnored(entry.name));
-  walk.count += wanted.length;
-  if (walk.count > mostEntries) throw errors.WATCH_TOO_MANY_FILES({ limit: mostEntries });
+  found.count += wanted.length;
+  if (found.count > mostEntries) throw errors.WATCH_TOO_MANY_FILES({ path: found.path, limit: mostEntries });
   for (const entry of wanted) {
     const path = join(real, entry.name);
     const target = entry.isSymbolicLink() ? readable(path, () => walk.follower.follow(real, entry.name)) : path;
@@ -152,7 +166,7 @@ const statusOf = (path: string): BigIntStats | undefined =>
   readable(path, () => ifThere(() => statSync(path, { bigint: true, throwIfNoEntry: false })));
 
 /** A directory that may not be looked at cannot be listened to either; its files say that they cannot be read. */
-function statusIfReadable(path: string): BigIntStats | undefined {
+export function statusIfReadable(path: string): BigIntStats | undefined {
   try {
     return statusOf(path);
   } catch {

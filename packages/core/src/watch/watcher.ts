@@ -2,9 +2,9 @@
 // read, heard or taken over now is said once and tried again.
 
 import type { Fault } from '../errors.ts';
-import { every, wait } from '../every.ts';
+import { pause } from '../every.ts';
 import type { Log } from '../log.ts';
-import { type Change, Detector, type Look } from './detect.ts';
+import { type Change, Detector, type Look, type Told } from './detect.ts';
 import { errors } from './errors.ts';
 import { type Mode, openListening, pollPeriod } from './listen.ts';
 import { openSettle } from './settle.ts';
@@ -13,27 +13,15 @@ export type { Change, Look };
 
 type Live<T> = T | (() => T);
 
-export type WatcherOptions = {
+export type WatcherOptions = Told & {
   /** Files and directories, links followed; a function is asked at each look. What is missing is waited for. */
   readonly paths: Live<readonly string[]>;
   /** How many milliseconds changes must pause before they count, at the latest after ten times that; 50 by default. */
   readonly settle?: Live<number>;
   /** Milliseconds between two comparisons of everything, for what the kernel does not tell; a minute by default. */
   readonly reconcile?: Live<number>;
-  /**
-   * The content differs from what was reported last; first of all, what is found at the start. Two calls never overlap.
-   * What it throws is complained of as WATCH_NOT_TAKEN, and it is called again a second later until it takes the change.
-   * It must not wait for this watcher's disposal, which waits for it.
-   */
-  readonly changed: (change: Change) => void | Promise<void>;
-  /** Something stands in the way: told once, when it begins. */
-  readonly complained?: (fault: Fault) => void;
-  /** ... and once, when it has ended. */
-  readonly recovered?: (fault: Fault) => void;
   /** Told at the first look and whenever it changes. While polling, the fault says why. */
   readonly modeChanged?: (mode: Mode, fault?: Fault) => void;
-  /** Told after each look. */
-  readonly looked?: (look: Look) => void;
 };
 
 export type Watcher = AsyncDisposable & {
@@ -53,11 +41,8 @@ export async function openWatcher({
   paths,
   settle = 50,
   reconcile = 60_000,
-  changed,
-  complained,
-  recovered,
   modeChanged,
-  looked,
+  ...told
 }: WatcherOptions): Promise<Watcher> {
   const closing = new AbortController();
   let retry: NodeJS.Timeout | undefined;
@@ -68,14 +53,13 @@ export async function openWatcher({
   const detector: Detector = new Detector({
     paths: () => now(paths),
     listen: (places) => listening.listen(places),
-    again: () => {
+    again: (took) => {
       clearTimeout(retry);
-      if (!closing.signal.aborted) retry = setTimeout(() => settling.touch(), pollPeriod);
+      // What takes long to fail, such as walking all of /, takes a twentieth of the time at most.
+      const rest = Math.max(pollPeriod, 20 * took);
+      if (!closing.signal.aborted) retry = setTimeout(() => settling.touch(), rest);
     },
-    changed,
-    complained,
-    recovered,
-    looked,
+    ...told,
   });
   const settling = openSettle({ period: () => now(settle), look: () => detector.look() });
   const listening = openListening({
@@ -85,18 +69,14 @@ export async function openWatcher({
   });
 
   await settling.next();
-  const reconciling = wait(now(reconcile), closing.signal).then(
-    () =>
-      every(
-        () => now(reconcile),
-        closing.signal,
-        () => {
-          detector.distrust();
-          return settling.now();
-        },
-      ),
-    () => undefined,
-  );
+  const reconciling = (async () => {
+    for (;;) {
+      await pause(now(reconcile), closing.signal);
+      if (closing.signal.aborted) return;
+      detector.distrust();
+      await settling.now();
+    }
+  })();
   return {
     look() {
       detector.distrust();

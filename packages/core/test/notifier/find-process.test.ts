@@ -31,6 +31,14 @@ test('program, kernel name and script are names; the other arguments are not', (
     expect(() => findProcess(processes, wanted)).toThrow(`No process is "${wanted}"`);
 });
 
+test('a name that the kernel cut is the other one of two that begin alike only when nothing else is known of it', () => {
+  const [server, worker] = [one(10, '/app/my-application-server'), one(11, '/app/my-application-worker')];
+  expect(findProcess([server, worker], 'my-application-server')).toBe(server);
+  expect(() => findProcess([worker], 'my-application-server')).toThrow('No process is "my-application-server"');
+  const titled = one(12, 'ready', { name: 'my-application-' });
+  expect(findProcess([titled], 'my-application-server')).toBe(titled);
+});
+
 test('a master is found among its workers, whatever their order and depth', () => {
   const processes = [one(30, 'app', { parent: 21 }), one(21, 'helper', { parent: 20 }), one(20, 'app', { parent: 1 })];
   expect(findProcess(processes, 'app').pid).toBe(20);

@@ -1,10 +1,11 @@
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { defineSidecar, duration, family, integer, nested, secret, text } from '../../src/index.ts';
 import { openParameters } from '../../src/parameters/open-parameters.ts';
 import * as z from '../../src/schema.ts';
 import { type Scratch, scratch } from '../../src/testing/scratch.ts';
 import { until } from '../../src/testing/until.ts';
+import { makeVolume } from '../../src/testing/volume.ts';
 
 const sinks = {
   none: { summary: 'Nowhere', parameters: {} },
@@ -229,17 +230,10 @@ test('files() names what is read: the config file, structures and the directory 
 
 test('annotations that the kubelet refreshes are read again', async () => {
   await using directory = await scratch();
-  const publish = async (generation: string, content: string) => {
-    await mkdir(directory.join(generation));
-    await writeFile(directory.join(generation, 'annotations'), content);
-    await symlink(generation, directory.join('..data_tmp'));
-    await rename(directory.join('..data_tmp'), directory.join('..data'));
-  };
-  await publish('..1', 'outrigger.dev/sample.period="5s"');
-  await symlink('..data/annotations', directory.join('annotations'));
-  const { parameters } = await open(directory, 'period: 1h\n', { argv: ['--pod-info-directory', directory.path] });
+  const volume = await makeVolume(directory.join('info'), { annotations: 'outrigger.dev/sample.period="5s"' });
+  const { parameters } = await open(directory, 'period: 1h\n', { argv: ['--pod-info-directory', volume.path] });
   expect(parameters.values.period).toBe(5000);
-  await publish('..2', 'outrigger.dev/sample.period="7s"');
+  await volume.swap({ annotations: 'outrigger.dev/sample.period="7s"' });
   const source = 'annotation outrigger.dev/sample.period';
   expect((await parameters.reload()).changed).toEqual([
     { name: '--period', key: 'period', from: '5s', to: '7s', source },

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   address,
@@ -17,8 +16,8 @@ import {
   text,
   url,
 } from '../../src/index.ts';
-import { openSources } from '../../src/parameters/sources.ts';
 import { standardParameters } from '../../src/parameters/standard.ts';
+import { readParameters } from '../../src/testing/read-parameters.ts';
 import { scratch } from '../../src/testing/scratch.ts';
 import { until } from '../../src/testing/until.ts';
 
@@ -56,9 +55,6 @@ const parameters = {
 const resolve = (argv: readonly string[], env: Record<string, string> = {}) =>
   resolveParameters(parameters, { argv, env });
 
-const resolveWithFile = async (argv: readonly string[], env: Record<string, string> = {}) =>
-  resolveParameters(parameters, { argv, env, sources: await openSources(parameters, { argv, env, role: 'sample' }) });
-
 describe('values', () => {
   test('defaults are parsed like anything a person writes', () => {
     const { values, problems } = resolve([]);
@@ -75,9 +71,8 @@ describe('values', () => {
     await using directory = await scratch();
     const file = directory.join('config.yaml');
     await writeFile(file, 'period: 3s\ndepth: 3\nmode: tcp\nnames: [x, y]\nlabels: {a: 1}\n');
-    const { values, effective, problems } = await resolveWithFile(['--period=1s', '--config', file], {
-      OUTRIGGER_PERIOD: '2s',
-      OUTRIGGER_DEPTH: '2',
+    const { values, effective, problems } = await readParameters(parameters, ['--period=1s', '--config', file], {
+      env: { OUTRIGGER_PERIOD: '2s', OUTRIGGER_DEPTH: '2' },
     });
     expect(problems).toEqual([]);
     expect(values).toMatchObject({ period: 1000, depth: 2, mode: 'tcp', names: ['x', 'y'], labels: { a: '1' } });
@@ -174,7 +169,7 @@ describe('problems', () => {
     await using directory = await scratch();
     const file = directory.join('config.yaml');
     await writeFile(file, 'period: {a: {b: 1}}\ndepth: [1, 2]\n');
-    const { problems } = await resolveWithFile(['--config', file]);
+    const { problems } = await readParameters(parameters, ['--config', file]);
     expect(problems.map(({ parameter, message }) => `${parameter} ${message}`)).toEqual([
       '--period one value is expected',
       '--depth one value is expected',
@@ -185,23 +180,6 @@ describe('problems', () => {
     const { warnings, problems } = resolve([], { OUTRIGGER_PERIDO: '1s', OUTRIGGER_SERVICE_HOST: '10.0.0.1' });
     expect(problems).toEqual([]);
     expect(warnings).toEqual(['OUTRIGGER_PERIDO is unknown; did you mean OUTRIGGER_PERIOD?']);
-  });
-
-  test('no input makes it throw (seed is printed on failure)', () => {
-    const words = fc.oneof(
-      fc.string(),
-      fc.constantFrom('--sink', 'forward', '--period', '--', '-', '=', '--no-', '--static'),
-    );
-    fc.assert(
-      fc.property(
-        fc.array(words),
-        fc.dictionary(fc.constantFrom('OUTRIGGER_PERIOD', 'OUTRIGGER_SINK'), fc.string()),
-        (argv, env) => {
-          const { problems } = resolveParameters(parameters, { argv, env, checkFiles: false });
-          return problems.every(({ message }) => message.length > 0);
-        },
-      ),
-    );
   });
 });
 

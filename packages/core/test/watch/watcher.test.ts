@@ -247,14 +247,28 @@ describe('whoever is told', () => {
   });
 });
 
+test('what is found after a first look in vain may be new to who read it before', async () => {
+  await using dir = await scratch();
+  await writeFile(dir.join('a'), '0');
+  let looks = 0;
+  await using watcher = await watched([dir.join('a')], {
+    changed() {
+      if (++looks === 1) throw new Error('not now');
+    },
+  });
+  await watcher.settled();
+  expect(watcher.changes.map(({ found }) => found)).toEqual([false]);
+});
+
 test('one path that cannot be read keeps nobody from the other', async () => {
   await using dir = await scratch();
   for (const name of ['one', 'other', 'maze']) await mkdir(dir.join(name));
   await makeMaze(dir.join('maze'));
-  await using watcher = await watched([dir.join('one'), dir.join('other')]);
+  await using watcher = await watched([dir.join('other'), dir.join('one')]);
   await rm(dir.join('other'), { recursive: true });
   await rename(dir.join('maze'), dir.join('other'));
   await until(() => watcher.said.includes('+WATCH_TOO_MANY_FILES'));
+  expect(watcher.faults.at(-1)!.fields).toMatchObject({ path: dir.join('other') });
   const before = watcher.changes.length;
   await writeFile(dir.join('one/key'), '1');
   await until(() => watcher.changes.length > before);
