@@ -11,6 +11,8 @@ export type State = {
   /** Why the parameters as they are now, rules among them, are not in force. */
   readonly problems: () => readonly string[];
   readonly breaker: Breaker;
+  /** Sets the breaker's gauges to what it is now. */
+  readonly measure: () => void;
   readonly exposure: Exposure;
 };
 

@@ -18,7 +18,7 @@ export type ExposureOptions = {
   readonly observe: () => Promise<Observation>;
   /** In milliseconds, from the moment the answer was there. */
   readonly maxAge: () => number;
-  /** What is observed now is a trial of a target that hung until a moment ago. */
+  /** What is observed now is a trial of a target that hung in the last observation. */
   readonly trying: () => boolean;
 };
 
@@ -38,7 +38,7 @@ export function openExposure({ observe, maxAge, trying }: ExposureOptions): Expo
     async latest() {
       if (last && performance.now() - last.at < maxAge()) return last.observation;
       // One scrape finds out whether the target is back; the others need not wait for that.
-      if (running && last?.observation.fault && trying()) return last.observation;
+      if (last && trying()) return last.observation;
       running ??= refresh();
       return running;
     },

@@ -59,7 +59,9 @@ export function readRules(accepted: z.output<typeof rulesSchema>, { file, place,
     checkRule(rule, {
       namespaces,
       before: rules,
-      say: (message, ...path) => problem(message, 'rules', index, ...path),
+      say: (message, ...path) => {
+        if (message !== undefined) problem(message, 'rules', index, ...path);
+      },
     });
     rules.push({ ...rule, place: place('rules', index) });
   }
@@ -69,14 +71,12 @@ export function readRules(accepted: z.output<typeof rulesSchema>, { file, place,
 type Around = {
   readonly namespaces: Namespaces;
   readonly before: readonly Rule[];
-  readonly say: (message: string, ...path: string[]) => void;
+  /** Undefined: nothing is wrong. */
+  readonly say: (message: string | undefined, ...path: string[]) => void;
 };
 
 /** What a schema cannot say. */
-function checkRule(rule: Written, { namespaces, before, say: tell }: Around): void {
-  const say = (message: string | undefined, ...path: string[]) => {
-    if (message !== undefined) tell(message, ...path);
-  };
+function checkRule(rule: Written, { namespaces, before, say }: Around): void {
   say(metricProblem(rule), 'metric');
   const same = before.find(({ metric }) => metric === rule.metric);
   if (same && same.type !== rule.type) say(`${same.place} says that ${rule.metric} is a ${same.type}`, 'type');

@@ -60,8 +60,6 @@ export const sidecar = defineSidecar({
         // What breaks off because the sidecar stops says nothing about the target.
         if (!signal.aborted) report.document({ observation, repairs: [] });
         return observation;
-      } finally {
-        measure();
       }
     };
 
@@ -71,10 +69,15 @@ export const sidecar = defineSidecar({
     const rulesFile = () => parameters.rules.file;
     const problems = () => refusedParameters().map((each) => `${each.parameter} ${formatProblem(each)}`);
     const exposure = openExposure({ observe, maxAge, trying });
-    return { target: showTarget(target), rulesFile, problems, breaker, exposure };
+    return { target: showTarget(target), rulesFile, problems, breaker, measure, exposure };
   },
 
-  collect: async ({ exposure }) => (await exposure.latest()).families,
+  async collect({ exposure, measure }) {
+    const { families } = await exposure.latest();
+    // Now, and not when an observation ends: by then no trial is under way.
+    measure();
+    return families;
+  },
   status: ({ target, rulesFile, problems, breaker }) => ({
     target,
     breaker: { state: breaker.state, since: breaker.since },

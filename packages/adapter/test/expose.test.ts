@@ -69,8 +69,8 @@ test('while one scrape tries a target that hung, the others are told what is kno
     trying: () => trying,
   });
   expect(await exposure.latest()).toBe(known);
-  trying = true;
   const first = exposure.latest();
+  trying = true;
   expect(await exposure.latest()).toBe(known);
   trial.resolve(nothing);
   expect(await first).toBe(nothing);

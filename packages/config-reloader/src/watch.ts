@@ -18,6 +18,7 @@ export function openWatch(changed: (change: Change) => void, context: Own): Prom
       if (!change.found) metrics.changes.inc();
       if (!change.found && !change.hinted) metrics.recoveredChanges.inc();
       changed(change);
+      scanned.release();
     },
     complained(fault) {
       said.complained(fault);
@@ -32,7 +33,6 @@ export function openWatch(changed: (change: Change) => void, context: Own): Prom
     looked({ result, missing }) {
       metrics.looks.inc({ result });
       metrics.missingPaths.set(missing.length);
-      if (known) scanned.release();
     },
   });
 }

@@ -49,7 +49,9 @@ test('too much to watch is not served until it is less, and what is found then i
   });
   const ready = await sidecar.get('/readyz?verbose');
   expect(ready.status).toBe(503);
-  expect(await ready.text()).toContain('[-]initial scan failed: More than 20000 files and directories are watched');
+  expect(await ready.text()).toContain(
+    `[-]initial scan failed: "${dir.join('config')}" holds more than 20000 files and directories`,
+  );
   await rename(dir.join('config'), dir.join('maze'));
   await makeVolume(dir.join('config'), { 'app.conf': '1' });
   // It may have changed since the application read it.

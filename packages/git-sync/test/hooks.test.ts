@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { openEndpoint, type RunningSidecar, type Scratch, scratch, until } from '@outrigger/core/testing';
+import { metricOf, openEndpoint, type RunningSidecar, type Scratch, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { makeRemote } from './support/remote.ts';
 import { content, place, startSync, status, untilLogged, untilPublished } from './support/start-sync.ts';
@@ -16,11 +16,7 @@ async function makeHook(directory: Scratch, more = ''): Promise<{ path: string; 
   return { path, runs: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []) };
 }
 
-const metric = async (sidecar: RunningSidecar, series: string) => {
-  const text = await (await sidecar.get('/metrics')).text();
-  const line = text.split('\n').find((each) => each.startsWith(`outrigger_git_sync_${series} `));
-  return line === undefined ? undefined : Number(line.split(' ').at(-1));
-};
+const metric = (sidecar: RunningSidecar, series: string) => metricOf(sidecar, `outrigger_git_sync_${series}`);
 
 test('the exechook runs in the published tree, once for each change of the link', async () => {
   await using directory = await scratch();
@@ -38,7 +34,7 @@ test('the exechook runs in the published tree, once for each change of the link'
   expect(await metric(sidecar, 'hook_pending{hook="exechook"}')).toBe(0);
   expect(await metric(sidecar, 'hook_seconds_count{hook="exechook"}')).toBe(2);
   // More polls in which nothing changes.
-  const polls = () => metric(sidecar, 'polls_total{result="unchanged"}').then((count) => count ?? 0);
+  const polls = () => metric(sidecar, 'polls_total{result="unchanged"}');
   const before = await polls();
   await until(async () => (await polls()) > before + 3);
   expect(hook.runs().length).toBe(2);

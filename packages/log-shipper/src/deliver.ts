@@ -69,19 +69,16 @@ export class Delivery implements AsyncDisposable {
 
   /** As long as it takes. */
   async #send(batch: Batch): Promise<Outcome> {
-    const { signal, metrics } = this.#options;
-    let attempts = 0;
-    const attempt = () => {
-      if (attempts++ > 0) metrics.retries.inc({ sink: this.name });
-      return this.#attempt(batch);
-    };
+    const { signal } = this.#options;
+    const attempt = () => this.#attempt(batch);
     const patient = retry(attempt, { backoff: { min: '100ms', max: '30s' }, signal });
     // While stopping there is no later: the waits are short, and what is not delivered before the drain deadline is left.
     return patient.catch(() => retry(attempt, { backoff: { min: '100ms', max: '1s' } }));
   }
 
   async #attempt(batch: Batch): Promise<Outcome> {
-    const { sink } = this.#options;
+    const { sink, metrics } = this.#options;
+    if (this.state === 'retrying') metrics.retries.inc({ sink: this.name });
     const deadline = new AbortController();
     const late = () => deadline.abort(new Error(`no answer within ${formatDuration(sink.timeout ?? 0)}`));
     const timer = sink.timeout === undefined ? undefined : setTimeout(late, sink.timeout);

@@ -20,8 +20,8 @@ test.skipIf(typeof limit === 'string')(
     {
       await using _full = await group.fill(0.93);
       await place.append(text(lines));
-      await until(async () => (await metric(shipper, 'read_bytes_total')) > 0);
-      expect(await metric(shipper, 'lag_bytes')).toBeGreaterThan(10_000_000);
+      await until(async () => (await metric(shipper, 'read_bytes_total{sink="forward"}')) > 0);
+      expect(await metric(shipper, 'lag_bytes{sink="forward"}')).toBeGreaterThan(10_000_000);
       expect((await shipper.get('/livez')).status).toBe(200);
     }
     await receiver.hasAll(lines);

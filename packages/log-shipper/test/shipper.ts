@@ -2,7 +2,7 @@
 
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type RunningSidecar, type StartOptions, scratch, startSidecar } from '@outrigger/core/testing';
+import { metricOf, type RunningSidecar, type StartOptions, scratch, startSidecar } from '@outrigger/core/testing';
 import type { LedgerView } from '../src/api.ts';
 
 export const main = import.meta.resolve('../src/main.ts');
@@ -50,9 +50,6 @@ export const text = (lines: readonly string[]): string => lines.map((line) => `$
 export const ledgerOf = async (shipper: RunningSidecar): Promise<LedgerView> =>
   (await (await shipper.get('/v1/ledger')).json()) as LedgerView;
 
-/** The value of a series, 0 when there is none. */
-export async function metric(shipper: RunningSidecar, name: string): Promise<number> {
-  const exposition = await (await shipper.get('/metrics')).text();
-  const line = exposition.split('\n').find((each) => each.startsWith(`outrigger_log_shipper_${name}`));
-  return Number(line?.split(' ').at(-1) ?? 0);
-}
+/** The value of one series of the role's own, 0 when it is not there. */
+export const metric = (shipper: RunningSidecar, series: string): Promise<number> =>
+  metricOf(shipper, `outrigger_log_shipper_${series}`);

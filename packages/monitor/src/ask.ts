@@ -56,8 +56,6 @@ export class Asker {
   }
 }
 
-export const under = (base: URL, path: string) => new URL(path, base.href.endsWith('/') ? base : `${base.href}/`);
-
 function failureOf({ ok, status, checks }: ProbeAnswer): string | undefined {
   if (ok) return undefined;
   const failed = checks.filter((check) => !check.ok).map(({ name, reason }) => `${name}: ${reason}`);

@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Fault } from '@outrigger/core';
-import { under } from './ask.ts';
 import type { Snapshot } from './attribute.ts';
 import type { SidecarHealth } from './judge.ts';
 import { age, bytes } from './show/format.ts';
@@ -116,6 +115,8 @@ function tile(sidecar: SidecarHealth): Html {
 ${reason && kind !== 'missing' && html`<p class="reason">${reason}</p>`}
 </li>`;
 }
+
+const under = (base: URL, path: string) => new URL(path, base.href.endsWith('/') ? base : `${base.href}/`);
 
 /** Marks a link to this machine for the script. */
 const here = ({ hostname }: URL) => (/^(localhost|127\..*|\[::1\])$/.test(hostname) ? html`data-here` : undefined);

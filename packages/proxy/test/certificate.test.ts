@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:tls';
 import {
   type Made,
   makeCertificate,
+  makeVolume,
   type Scratch,
   scratch,
   startSidecar,
@@ -40,26 +41,18 @@ const flagsFor = (files: { certificateFile: string; keyFile: string }) => [
   ...['--tls-certificate-file', files.certificateFile, '--tls-key-file', files.keyFile],
 ];
 
-/** Lays files out as the kubelet does and swaps ..data in one step. */
-async function publish(volume: string, version: string, made: Made): Promise<void> {
-  await mkdir(`${volume}/..${version}`, { recursive: true });
-  await writeCertificate(`${volume}/..${version}`, made);
-  await symlink(`..${version}`, `${volume}/..data_tmp`);
-  await rename(`${volume}/..data_tmp`, `${volume}/..data`);
-}
+const filesOf = ({ cert, key }: Made) => ({ 'tls.crt': cert, 'tls.key': key });
 
 test('a swap of ..data is followed, and open connections stay', async () => {
-  const volume = directory.path;
-  await publish(volume, 'one', makeCertificate({ name: 'one' }));
-  for (const name of ['tls.crt', 'tls.key']) await symlink(`..data/${name}`, `${volume}/${name}`);
-  const files = { certificateFile: `${volume}/tls.crt`, keyFile: `${volume}/tls.key` };
+  const volume = await makeVolume(directory.path, filesOf(makeCertificate({ name: 'one' })));
+  const files = { certificateFile: directory.join('tls.crt'), keyFile: directory.join('tls.key') };
   const { sidecar, port } = await startWith(flagsFor(files));
   await using _running = sidecar;
   const open = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
   await once(open, 'secureConnect');
   expect(await shown(port)).toEqual({ name: 'one', protocol: 'TLSv1.3' });
   const notAfter = new Date('2031-02-03T04:05:06Z');
-  await publish(volume, 'two', makeCertificate({ name: 'two', notAfter }));
+  await volume.swap(filesOf(makeCertificate({ name: 'two', notAfter })));
   await until(async () => (await shown(port)).name === 'two', { what: 'the new certificate' });
   open.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   await once(open, 'data');

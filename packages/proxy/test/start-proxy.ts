@@ -2,6 +2,7 @@
 
 import {
   makeCertificate,
+  metricOf,
   type RunningSidecar,
   scratch,
   startSidecar,
@@ -15,7 +16,7 @@ export type RunningProxy = AsyncDisposable & {
   readonly port: number;
   /** The certificate to trust, when TLS is on. */
   readonly ca: string;
-  /** Value of a series on /metrics, 0 when there is none. */
+  /** Value of a series of the proxy's own, 0 when there is none. */
   metric(series: string): Promise<number>;
   /** By how much a series grows while something is done. */
   growth(series: string, act: () => Promise<unknown>): Promise<number>;
@@ -37,11 +38,7 @@ export async function startProxy({ upstream, tls = false, flags = [] }: ProxyOpt
     ...flags,
   ]);
   const { listenAddress } = (await (await sidecar.get('/v1/status')).json()) as { listenAddress: string };
-  const metric = async (series: string) => {
-    const text = await (await sidecar.get('/metrics')).text();
-    const line = text.split('\n').find((each) => each.startsWith(`outrigger_proxy_${series} `));
-    return Number(line?.split(' ').at(-1) ?? 0);
-  };
+  const metric = (series: string) => metricOf(sidecar, `outrigger_proxy_${series}`);
   return {
     sidecar,
     port: Number(listenAddress.split(':').at(-1)),

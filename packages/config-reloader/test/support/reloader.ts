@@ -1,6 +1,13 @@
 // The sidecar under test, as a real process.
 
-import { type Endpoint, type RunningSidecar, type StartOptions, startSidecar, until } from '@outrigger/core/testing';
+import {
+  type Endpoint,
+  metricOf,
+  type RunningSidecar,
+  type StartOptions,
+  startSidecar,
+  until,
+} from '@outrigger/core/testing';
 
 type Options = StartOptions & {
   /** URL of another main.ts, one that starts the real one in its own way. */
@@ -46,9 +53,6 @@ export const confirmed = (sidecar: RunningSidecar, atLeast: number, deadline = 1
     { deadline, what: () => `generation ${atLeast} to be confirmed; the sidecar said:\n${sidecar.stderr}` },
   );
 
-/** The value of one series, 0 when it is not there. */
-export async function metric(sidecar: RunningSidecar, series: string): Promise<number> {
-  const text = await (await sidecar.get('/metrics')).text();
-  const line = text.split('\n').find((each) => each.startsWith(`outrigger_config_reloader_${series} `));
-  return Number(line?.split(' ').at(-1) ?? 0);
-}
+/** The value of one series of the role's own, 0 when it is not there. */
+export const metric = (sidecar: RunningSidecar, series: string): Promise<number> =>
+  metricOf(sidecar, `outrigger_config_reloader_${series}`);

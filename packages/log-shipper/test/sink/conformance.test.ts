@@ -30,7 +30,7 @@ for (const name of Object.keys(sinks) as (keyof typeof sinks)[]) {
       await until(() => lines(shipper.stdout).length >= 50_001);
       expect(lines(shipper.stdout)).toEqual([...sequence(1, 50_000), 'a single line']);
       await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0);
-      expect(await metric(shipper, 'delivered_records_total')).toBe(50_001);
+      expect(await metric(shipper, `delivered_records_total{sink="${name}"}`)).toBe(50_001);
       expect((await ledgerOf(shipper)).sinks).toMatchObject([{ name, state: 'idle', lag: 0 }]);
     });
 

@@ -31,7 +31,7 @@ test('a receiver that is down at first gets every line, in order, when it comes'
   await using shipper = await place.ship(toForward(`127.0.0.1:${port}`));
   await place.append(text(sequence(1, 500)));
   await until(() => shipper.logs().some(({ code }) => code === 'LOG_SHIPPER_SINK_DOWN'));
-  expect(await metric(shipper, 'sink_up')).toBe(0);
+  expect(await metric(shipper, 'sink_up{sink="forward"}')).toBe(0);
   expect((await ledgerOf(shipper)).sinks).toMatchObject([
     { name: 'forward', state: 'retrying', reason: expect.stringContaining('ECONNREFUSED') },
   ]);
@@ -39,7 +39,7 @@ test('a receiver that is down at first gets every line, in order, when it comes'
   await receiver.hasAll(sequence(1, 500));
   expect(receiver.lines).toEqual(sequence(1, 500));
   await until(() => shipper.logs().some(({ message }) => message === 'Sink takes records again'));
-  expect(await metric(shipper, 'sink_up')).toBe(1);
+  expect(await metric(shipper, 'sink_up{sink="forward"}')).toBe(1);
 });
 
 test('a receiver that never acknowledges is sent the same chunk again and again, and no position moves', async () => {
@@ -50,7 +50,7 @@ test('a receiver that never acknowledges is sent the same chunk again and again,
   await until(() => receiver.chunks.length >= 3);
   expect(new Set(receiver.chunks).size).toBe(1);
   expect((await ledgerOf(shipper)).files).toMatchObject([{ acknowledged: 0 }]);
-  expect(await metric(shipper, 'retries_total')).toBeGreaterThanOrEqual(2);
+  expect(await metric(shipper, 'retries_total{sink="forward"}')).toBeGreaterThanOrEqual(2);
   expect(shipper.logs().filter(({ code }) => code === 'LOG_SHIPPER_SINK_DOWN').length).toBe(1);
   receiver.answer = 'acknowledge';
   await until(async () => (await ledgerOf(shipper)).files[0]?.acknowledged === 21);
@@ -101,7 +101,7 @@ test('a batch stays below its limit however short the lines are', async () => {
   expect(receiver.lines.every((line) => line === '')).toBe(true);
   // An entry of an empty line takes 17 bytes.
   expect(receiver.chunks.length).toBe(Math.ceil(20_000 / Math.floor(65_536 / 17)));
-  await until(async () => (await metric(shipper, 'delivered_records_total')) === 20_000);
+  await until(async () => (await metric(shipper, 'delivered_records_total{sink="forward"}')) === 20_000);
 });
 
 test('one sink that is down holds up no other, and gets everything later', async () => {

@@ -189,7 +189,7 @@ test('copytruncate loses nothing while the copy is there: what had not been read
   await place.append('three\n');
   await until(() => shipper.stdout.includes('two\n') && shipper.stdout.includes('three\n'));
   expect(shipper.stdout).toBe('one\ntwo\nthree\n');
-  expect(await metric(shipper, 'lost_bytes_total')).toBe(0);
+  expect(await metric(shipper, 'lost_bytes_total{reason="truncated"}')).toBe(0);
 });
 
 test('copytruncate under a wildcard that matches the copy ships no line twice', async () => {
