@@ -7,7 +7,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { wait } from '@outrigger/core';
 import { freePort, type Scratch, scratch } from '@outrigger/core/testing';
-import { cpuMilliseconds, heading, settledMemory, start } from './measure.ts';
+import { cpuMilliseconds, heading, type Subject, settledMemory, start } from './measure.ts';
+import { bareServer } from './subjects.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const budget = { memory: 22, monitor: 30, ready: 300 };
@@ -18,7 +19,7 @@ const settling = 10_000;
 type Row = { readonly name: string; readonly ready: number; readonly memory: number; readonly cpu: number };
 
 await using directory = await scratch();
-const rows = [await measureBare(directory)];
+const rows = [await measureProcess(await bareServer(directory))];
 for (const [role, args] of Object.entries(await roleArguments(directory))) rows.push(await measure(role, args));
 print(rows);
 
@@ -47,26 +48,16 @@ async function roleArguments({ path, join: at }: Scratch): Promise<Record<string
 async function measure(role: string, args: readonly string[]): Promise<Row> {
   const port = await freePort();
   const command = [join(root, 'packages', role, 'dist/main.mjs'), '--admin-address', `127.0.0.1:${port}`, ...args];
-  return measureProcess(role, command, `http://127.0.0.1:${port}/startupz`);
+  return measureProcess({ name: role, command, url: `http://127.0.0.1:${port}/startupz` });
 }
 
-async function measureBare(directory: Scratch): Promise<Row> {
-  const port = await freePort();
-  const file = directory.join('bare.mjs');
-  await writeFile(
-    file,
-    `import { createServer } from 'node:http';\ncreateServer((_, r) => r.end('ok')).listen(${port}, '127.0.0.1');\n`,
-  );
-  return measureProcess('node:http alone', ['node', file], `http://127.0.0.1:${port}/`);
-}
-
-async function measureProcess(name: string, command: readonly string[], url: string): Promise<Row> {
-  await using process = await start({ name, command, url });
+async function measureProcess(subject: Subject): Promise<Row> {
+  await using process = await start(subject);
   const memory = await settledMemory(process.pid, settling);
   const before = cpuMilliseconds(process.pid);
   await wait(idleSeconds * 1000);
   const cpu = (cpuMilliseconds(process.pid) - before) / idleSeconds;
-  return { name, ready: process.ready, memory, cpu };
+  return { name: subject.name, ready: process.ready, memory, cpu };
 }
 
 function print(rows: readonly Row[]): void {

@@ -53,7 +53,6 @@ describe.each(roles)('%s', (role) => {
     const { sidecar } = await import(pathToFileURL(join(root, 'packages', role, 'src/sidecar.ts')).href);
     const now = JSON.parse(renderDocuments(sidecar, '')['openapi.json']!);
     const promised = versionsOf(`packages/${role}/openapi.json`).map((text) => JSON.parse(text));
-    expect(promised.length).toBeGreaterThan(0);
     expect(promised.flatMap((before) => incompatibilities(before, now))).toEqual([]);
   });
 

@@ -1,29 +1,18 @@
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type RunningSidecar, scratch, startSidecar, until } from '@outrigger/core/testing';
+import { openEndpoint, type RunningSidecar, scratch, startSidecar, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 
 const main = import.meta.resolve('../src/main.ts');
 
-/** A publisher that answers what the test wants, until the end of the test. */
+/** A publisher that answers what the test wants. */
 async function publish() {
-  const answer = { status: 200, body: '{"EUR":1}', asked: 0, silent: false };
-  const server = createServer((_, response) => {
-    answer.asked++;
-    if (!answer.silent) response.writeHead(answer.status).end(answer.body);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/rates.json`;
-  return Object.assign(answer, {
-    url,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
+  const answer = { status: 200, body: '{"EUR":1}', silent: false };
+  const endpoint = await openEndpoint({
+    answer(response) {
+      if (!answer.silent) response.writeHead(answer.status).end(answer.body);
     },
   });
+  return Object.assign(answer, endpoint);
 }
 
 const text = async (sidecar: RunningSidecar, path: string) => (await sidecar.get(path)).text();
@@ -52,7 +41,7 @@ test('a publisher that fails is seen at /readyz, in the metrics and in the log; 
   expect((await sidecar.get('/readyz')).status).toBe(503);
   expect((await sidecar.get('/livez')).status).toBe(200);
   // Each round is three attempts.
-  expect(publisher.asked).toBeGreaterThanOrEqual(3);
+  expect(publisher.requests.length).toBeGreaterThanOrEqual(3);
   expect(await text(sidecar, '/metrics')).toMatch(/outrigger_rates_rounds_total\{outcome="failed"\} [1-9]/);
   expect(sidecar.logs().some(({ code }) => code === 'RATES_ROUND_FAILED')).toBe(true);
   publisher.status = 200;

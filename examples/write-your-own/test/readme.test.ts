@@ -38,7 +38,7 @@ test('every piece of code on the page is in the file that it names', async () =>
 });
 
 test('the report on the page names every rule, and none failed', async () => {
-  const report = /\$ pnpm conformance\n([\s\S]*?)```/.exec(await read('README.md'))![1]!;
+  const report = /\$ npx pnpm@12 conformance\n([\s\S]*?)```/.exec(await read('README.md'))![1]!;
   const reported = [...report.matchAll(/^(passed|skipped) +(\S+) +[\d.]+ s {2}/gm)].map(([, , id]) => id);
   expect(reported.toSorted()).toEqual(rules.map(({ id }) => id).toSorted());
   expect(report).toMatch(/\d+ passed, 0 failed, \d+ skipped\n$/);

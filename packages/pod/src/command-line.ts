@@ -2,10 +2,8 @@
 
 import { nearest } from '@outrigger/core';
 import manifest from '../package.json' with { type: 'json' };
-import { commandHelp, parseCommand, unknown, type Words } from './command.ts';
+import { commandHelp, parseCommand, refuse, say, unknown, type Words } from './command.ts';
 import { commands } from './commands.ts';
-
-const usage = 64;
 
 /** Returns the exit code. */
 export async function outrigger([word, ...rest]: readonly string[]): Promise<number> {
@@ -47,14 +45,4 @@ function strange(word: string): string {
     commands.map(({ name }) => name),
   );
   return `"${word}" is not a command${guess ? `; did you mean ${guess}?` : ''}`;
-}
-
-function say(text: string): number {
-  process.stdout.write(text);
-  return 0;
-}
-
-function refuse(problems: readonly string[], more: string): number {
-  process.stderr.write(`${problems.map((problem) => `outrigger: ${problem}`).join('\n')}\nSee ${more}\n`);
-  return usage;
 }

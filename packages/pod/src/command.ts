@@ -99,6 +99,17 @@ export function unknown(flag: string, known: readonly string[]): string {
   return `${flag} is unknown${guess ? `; did you mean ${guess}?` : ''}`;
 }
 
+/** Returns the exit code, as `refuse` does. */
+export function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+export function refuse(problems: readonly string[], more: string): number {
+  process.stderr.write(`${problems.map((problem) => `outrigger: ${problem}`).join('\n')}\nSee ${more}\n`);
+  return 64;
+}
+
 /** The text of `outrigger <command> --help`. */
 export function commandHelp({ name, description, words, flags }: Command): string {
   const rows = [...Object.entries(flags), ['help', { help: 'Print this' }] as const].map(

@@ -1,13 +1,14 @@
 // How the admin listener stands 1,000 probers at once: time to the answer, CPU per answer, memory. Beside it node:http alone
 // with the same answer in the same run: what is below that, no sidecar on Node can have.
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort, type Scratch, scratch } from '@outrigger/core/testing';
 import { cpuMilliseconds, heading, type Subject, start } from '../measure.ts';
+import { bundleEmptySidecar, interpreterOf } from '../subjects.ts';
 import type { Figures, Load } from './admin-load.ts';
 
 const target = { p99: 50 };
@@ -18,7 +19,7 @@ type Server = Subject & { readonly port: number };
 type Row = Figures & { readonly what: string; readonly cpu: number; readonly added: number };
 
 await using directory = await scratch();
-const main = bundle();
+const main = bundleEmptySidecar();
 const [bare, sidecar] = [await startedBare(directory), await startedSidecar()];
 const rows: Row[] = [];
 for (const [mode, how] of [
@@ -34,12 +35,6 @@ for (const [mode, how] of [
     rows.push(await measure(`${how} | ${server.name} ${path}`, server, { path, mode }));
 }
 print(rows);
-
-function bundle(): string {
-  const cwd = join(import.meta.dirname, 'sidecar');
-  execFileSync(process.execPath, [resolve(import.meta.dirname, '../../../packages/core/scripts/bundle.ts')], { cwd });
-  return join(cwd, 'dist/main.mjs');
-}
 
 async function startedSidecar(): Promise<Server> {
   const port = await freePort();
@@ -64,8 +59,7 @@ const headers = ${JSON.stringify(headers)};
 const server = createServer((_, response) => { response.writeHead(200, headers); response.end('ok\\n'); });
 server.listen({ port: ${port}, host: '127.0.0.1', backlog: 4096 });\n`,
   );
-  const [shebang = ''] = readFileSync(main, 'utf8').split('\n');
-  const command = [...shebang.slice('#!'.length).split(' '), file];
+  const command = [...interpreterOf(main), file];
   return { name: 'node:http', port, command, url: `http://127.0.0.1:${port}/readyz` };
 }
 

@@ -1,15 +1,15 @@
 // What a sidecar costs before it does anything: an empty one on core beside the same on express, dotenv, winston and
 // prom-client, both bundled, and beside the least a Node process with an HTTP listener costs.
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { freePort, type Scratch, scratch } from '@outrigger/core/testing';
 import { build } from 'esbuild';
 import { ask, heading, type Measured, median, type Subject, settledMemory, start } from '../measure.ts';
+import { bareServer, bundleEmptySidecar, interpreterOf } from '../subjects.ts';
 
-const root = resolve(import.meta.dirname, '../../..');
 const target = { memory: 20, ready: 200 };
 const startRounds = 15;
 // Fifty minutes of a Pod whose three probes and one scrape come every ten seconds.
@@ -27,7 +27,8 @@ type Row = Variant & {
 };
 
 await using directory = await scratch();
-const variants = [await bare(directory), await onCore(), ...(await onPeers(directory))];
+const main = bundleEmptySidecar();
+const variants = [{ ...(await bareServer(directory)), bytes: 0 }, await onCore(), ...(await onPeers(directory))];
 // Memory is not disturbed by other processes; time is.
 const memory = await Promise.all(variants.map(measureMemory));
 const starts = await measureStarts(variants);
@@ -38,20 +39,10 @@ for (const [at, variant] of variants.entries()) {
 }
 print(rows);
 
-async function bare({ join }: Scratch): Promise<Variant> {
-  const port = await freePort();
-  const file = join('bare.mjs');
-  const listen = `createServer((_, response) => response.end('ok')).listen(${port}, '127.0.0.1')`;
-  await writeFile(file, `import { createServer } from 'node:http';\n${listen};\n`);
-  return { name: 'node:http alone', command: ['node', file], url: `http://127.0.0.1:${port}`, bytes: 0 };
-}
-
 async function onCore(): Promise<Variant> {
-  const cwd = join(import.meta.dirname, 'sidecar');
-  execFileSync(process.execPath, [join(root, 'packages/core/scripts/bundle.ts')], { cwd });
   const port = await freePort();
-  const main = join(cwd, 'dist/main.mjs');
-  const files = [main, ...readdirSync(join(cwd, 'dist/chunks')).map((chunk) => join(cwd, 'dist/chunks', chunk))];
+  const chunks = join(dirname(main), 'chunks');
+  const files = [main, ...readdirSync(chunks).map((chunk) => join(chunks, chunk))];
   return {
     name: 'an empty sidecar',
     command: [main, '--admin-address', `127.0.0.1:${port}`],
@@ -84,12 +75,7 @@ async function onPeers({ join }: Scratch): Promise<Variant[]> {
     const env = { ADMIN_HOST: '127.0.0.1', ADMIN_PORT: String(port) };
     return { name, command: [...program, outfile], url: `http://127.0.0.1:${port}`, env, bytes };
   };
-  return [await variant(name, ['node']), await variant('the same, with a sidecar’s flags', interpreter())];
-}
-
-function interpreter(): string[] {
-  const [first = ''] = readFileSync(join(import.meta.dirname, 'sidecar/dist/main.mjs'), 'utf8').split('\n');
-  return first.slice('#!'.length).split(' ');
+  return [await variant(name, ['node']), await variant('the same, with a sidecar’s flags', interpreterOf(main))];
 }
 
 function probed(variant: Variant): Subject {

@@ -9,14 +9,14 @@ export function askTraffic(url: string): Promise<string> {
   const { protocol, hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message);
+    const signal = AbortSignal.timeout(5_000);
     if (protocol === 'tcp:') {
-      const socket = connect(Number(port), hostname, () => {
+      const socket = connect({ port: Number(port), host: hostname, signal }, () => {
         socket.destroy();
         resolve('connected');
       });
       return socket.once('error', failed);
     }
-    const signal = AbortSignal.timeout(5_000);
     const options = { agent: false as const, signal, rejectUnauthorized: false };
     const sent = protocol === 'https:' ? overHttps(url, options) : overHttp(url, options);
     sent.on('error', failed).on('response', (response) => {

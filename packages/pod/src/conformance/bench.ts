@@ -1,6 +1,7 @@
 // Where one rule works: a scratch directory, and what it starts there.
 
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kill, processesWith } from '../run/process/strays.ts';
@@ -33,6 +34,7 @@ export class Bench implements AsyncDisposable {
     this.place = place;
     this.deadline = deadline;
     this.#engine = engineOf(subject.command);
+    this.#stack.defer(() => this.#clear());
   }
 
   static async open(subject: Subject, deadline: number): Promise<Bench> {
@@ -57,6 +59,11 @@ export class Bench implements AsyncDisposable {
     return this.#engine !== undefined;
   }
 
+  /** Of whatever is started for this rule: it ends with the rule. */
+  get env(): Readonly<Record<string, string>> {
+    return { ...inherited, [mark]: this.place.scratch };
+  }
+
   /** Starts it and waits for nothing. It is killed when the rule is over. */
   async start({ args = [], env = {}, inside }: StartOptions = {}): Promise<Sidecar> {
     const { subject, place } = this;
@@ -66,9 +73,11 @@ export class Bench implements AsyncDisposable {
     const words = this.#engine
       ? this.#engine.wrap(command, { env: own, scratch: place.scratch, inside })
       : [...((await inside?.before()) ?? []), ...command];
+    // The check of a rule that was interrupted goes on until it notices.
+    if (this.#stack.disposed) throw new Error('The rule is over');
     const sidecar = await Sidecar.start({
       words,
-      env: { ...inherited, ...own, [mark]: place.scratch },
+      env: { ...this.env, ...own },
       port: place.port,
       deadline: this.deadline,
       forks: inside?.forks === true && !this.#engine,
@@ -85,7 +94,19 @@ export class Bench implements AsyncDisposable {
     return sidecar;
   }
 
-  /** Closed when the rule is over, after the sidecars. */
+  /** A client of its admin port that sends this and then nothing more. */
+  async stall(text: string): Promise<Socket> {
+    const socket = connect(this.place.port, '127.0.0.1').resume();
+    this.defer(() => socket.destroy());
+    const connected = new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+    // That it is refused is as good as that it is ignored.
+    socket.on('error', () => undefined);
+    await connected;
+    socket.write(text, 'latin1');
+    return socket;
+  }
+
+  /** Closed when the rule is over, after the sidecars that are started later. */
   defer(close: () => unknown): void {
     this.#stack.defer(async () => void (await close()));
   }
@@ -96,8 +117,12 @@ export class Bench implements AsyncDisposable {
     return processesWith(`${mark}=${this.place.scratch}`);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+
+  /** Last of all, whatever could not be closed. */
+  async #clear(): Promise<void> {
     await this.#engine?.remove(this.place.scratch);
     for (const pid of processesWith(`${mark}=${this.place.scratch}`)) kill(pid);
     await rm(this.place.scratch, { recursive: true, force: true, maxRetries: 3 });

@@ -1,8 +1,9 @@
 // outrigger conformance
 
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { parseDuration } from '@outrigger/core';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseDuration, programProblem } from '@outrigger/core';
+import { refuse, say } from '../command.ts';
 import { paint, wantsColours } from '../run/log/paint.ts';
 import { StopRequests } from '../run/stop-requests.ts';
 import { renderJson } from './report/json.ts';
@@ -28,18 +29,18 @@ export type Written = {
 /** 0 all passed or were skipped, 1 some failed, 64 wrong usage. */
 export async function testConformance(written: Written): Promise<number> {
   const { selected, problems } = selectRules(rules, written.rules);
-  if (written.list && problems.length === 0) return print(listRules(selected), 0);
+  if (written.list && problems.length === 0) return say(listRules(selected));
   const deadline = deadlineOf(written.deadline, problems);
   const subject = subjectOf(written, problems);
-  if (problems.length > 0) return refuse(problems);
+  if (problems.length > 0) return refuse(problems, 'outrigger conformance --help');
   const stops = new StopRequests();
   const text = written.format === 'text' ? new TextReport(selected, painted()) : undefined;
   try {
     const options = { subject, deadline, signal: stops.asked, done: (result: Result) => text?.add(result) };
     const results = await runRules(selected, options);
-    if (written.format === 'json') print(renderJson(subject.command, results), 0);
-    if (written.format === 'junit') print(renderJunit(results), 0);
-    text?.end();
+    if (written.format === 'json') say(renderJson(subject.command, results));
+    if (written.format === 'junit') say(renderJunit(results));
+    text?.end(results);
     return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
   } catch (error) {
     if (!stops.asked.aborted) throw error;
@@ -60,8 +61,12 @@ function deadlineOf(written: string, problems: string[]): number {
 }
 
 function subjectOf({ command, env, files, traffic }: Written, problems: string[]): Subject {
-  if (command.length === 0) problems.push('outrigger conformance expects a command, such as -- node src/main.ts');
-  else if (!isProgram(command[0]!)) problems.push(`"${command[0]}" is not a program`);
+  const [program] = command;
+  if (program === undefined) problems.push('outrigger conformance expects a command, such as -- node src/main.ts');
+  else {
+    const problem = programProblem(program.includes('/') ? resolve(program) : program);
+    if (problem) problems.push(`"${program}": ${problem}`);
+  }
   if (traffic !== undefined && !/^(?:https?|tcp):\/\//.test(traffic))
     problems.push(`--traffic: a URL with http, https or tcp is expected, not "${traffic}"`);
   const pairs = Object.entries({ env, file: files }).map(([flag, texts]) =>
@@ -77,30 +82,4 @@ function subjectOf({ command, env, files, traffic }: Written, problems: string[]
     if (path && !existsSync(path)) problems.push(`--file: ${path}: no such file`);
   }
   return { command, env: Object.fromEntries(pairs[0]!), files: new Map(pairs[1]!), traffic };
-}
-
-function isProgram(name: string): boolean {
-  const candidates = name.includes('/')
-    ? [name]
-    : (process.env.PATH ?? '').split(delimiter).map((each) => join(each, name));
-  return candidates.some((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-function print(text: string, code: number): number {
-  process.stdout.write(text);
-  return code;
-}
-
-function refuse(problems: readonly string[]): number {
-  process.stderr.write(
-    `${problems.map((problem) => `outrigger: ${problem}`).join('\n')}\nSee outrigger conformance --help\n`,
-  );
-  return 64;
 }

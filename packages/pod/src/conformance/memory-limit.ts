@@ -2,14 +2,14 @@
 
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { formatSize, reasonOf } from '@outrigger/core';
+import { formatSize, pause, reasonOf } from '@outrigger/core';
 import { kill } from '../run/process/strays.ts';
 import { Skip } from './rule.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const mount = '/sys/fs/cgroup';
 
-export type LimitedGroup = Disposable & {
+export type LimitedGroup = AsyncDisposable & {
   readonly inside: Surroundings;
   /** Whether the kernel has killed something in it for want of memory. */
   killed(): boolean;
@@ -33,10 +33,7 @@ export function limitMemory(scratch: string, bytes: number): LimitedGroup {
       before: async () => ['sh', '-c', 'echo $$ >"$1" && shift && exec "$@"', 'sh', procs],
     },
     killed: () => /^oom_kill [1-9]/m.test(readFileSync(join(directory, events), 'latin1')),
-    [Symbol.dispose]() {
-      for (const pid of readFileSync(procs, 'latin1').split('\n').filter(Boolean)) kill(Number(pid));
-      removeWhenEmpty(directory);
-    },
+    [Symbol.asyncDispose]: () => remove(directory),
   };
 }
 
@@ -79,12 +76,17 @@ function writeIfThere(file: string, text: string): void {
   }
 }
 
-// What was killed leaves its group a moment later.
-function removeWhenEmpty(directory: string, attempts = 50): void {
-  try {
-    rmdirSync(directory);
-  } catch {
-    if (attempts > 0) setTimeout(() => removeWhenEmpty(directory, attempts - 1), 20);
+/** With all that is in it: what is killed leaves its group a moment later. */
+async function remove(directory: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const pids = readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').filter(Boolean);
+    for (const pid of pids) kill(Number(pid));
+    try {
+      return rmdirSync(directory);
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await pause(20);
+    }
   }
 }
 

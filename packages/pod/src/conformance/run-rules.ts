@@ -31,24 +31,16 @@ export type RunOptions = {
 /** In the order of the rules. Rejects with the signal's reason when it aborts. */
 export async function runRules(rules: readonly Rule[], options: RunOptions): Promise<readonly Result[]> {
   const results = new Map<Rule, Result>();
-  const put = async (rule: Rule) => {
-    const result = await putToTest(rule, options);
-    results.set(rule, result);
+  const note = (result: Result) => {
+    results.set(result.rule, result);
     options.done(result);
   };
+  const put = async (rule: Rule) => note(await putToTest(rule, options));
   if (rules.includes(first)) await put(first);
   const rest = rules.filter((rule) => rule !== first);
   if (results.get(first)?.outcome === 'failed') {
-    for (const rule of rest) {
-      const result: Result = {
-        rule,
-        milliseconds: 0,
-        outcome: 'skipped',
-        reason: `It does not start: see ${first.id}`,
-      };
-      results.set(rule, result);
-      options.done(result);
-    }
+    const reason = `It does not start: see ${first.id}`;
+    for (const rule of rest) note({ rule, milliseconds: 0, outcome: 'skipped', reason });
   } else {
     await inParallel(
       rest.filter(({ alone }) => !alone),
@@ -66,17 +58,19 @@ async function inParallel(rules: readonly Rule[], put: (rule: Rule) => Promise<v
     for (let rule = queue.shift(); rule; rule = queue.shift()) await put(rule);
   };
   // They wait more than they work, but starting a program is work.
-  await Promise.all(Array.from({ length: availableParallelism() + 1 }, worker));
+  const ended = await Promise.allSettled(Array.from({ length: availableParallelism() + 1 }, worker));
+  // Only now: whoever hears of a failure may end the process, and each bench is to be cleared before.
+  for (const each of ended) if (each.status === 'rejected') throw each.reason;
 }
 
 const saidLines = 8;
 
 async function putToTest(rule: Rule, { subject, deadline, signal }: RunOptions): Promise<Result> {
-  signal.throwIfAborted();
   const begun = performance.now();
   const timed = () => ({ rule, milliseconds: Math.round(performance.now() - begun) });
   await using bench = await Bench.open(subject, deadline);
   try {
+    signal.throwIfAborted();
     await Promise.race([rule.check(bench), aborted(signal)]);
     return { ...timed(), outcome: 'passed' };
   } catch (error) {

@@ -7,16 +7,11 @@ import { constants } from 'node:os';
 import { pause, wait } from '@outrigger/core';
 import { type Answered, type Call, openClient } from '@outrigger/core/client';
 import { kill } from '../run/process/strays.ts';
-import { Broken, demand, Skip } from './rule.ts';
+import { Broken, demand } from './rule.ts';
 
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
-export type Question = {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds; 5000 by default. */
-  readonly timeout?: number;
-};
+export type Question = Partial<Pick<Call, 'method' | 'headers' | 'timeout'>>;
 
 export type SidecarOptions = {
   readonly words: readonly string[];
@@ -37,8 +32,10 @@ export class Sidecar implements AsyncDisposable {
   #stderr = '';
   /** Resolves when the process has ended, whatever its children do. */
   readonly exited: Promise<Exit>;
+  /** Resolves when nothing more will be heard from it. */
+  readonly #closed: Promise<unknown>;
 
-  /** Throws Skip when the command cannot be started. */
+  /** Throws Broken when the command cannot be started. */
   static async start(options: SidecarOptions): Promise<Sidecar> {
     const { words, env } = options;
     try {
@@ -47,7 +44,7 @@ export class Sidecar implements AsyncDisposable {
       await once(child, 'spawn');
       return new Sidecar(child, options);
     } catch (error) {
-      throw new Skip(`The command cannot be started: ${(error as Error).message}`);
+      throw new Broken('a command that can be started', (error as Error).message);
     }
   }
 
@@ -60,6 +57,7 @@ export class Sidecar implements AsyncDisposable {
         resolve(this.#exit);
       });
     });
+    this.#closed = new Promise((resolve) => child.once('close', resolve));
     child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout = (this.#stdout + text).slice(-outputCharacters);
     });
@@ -157,7 +155,7 @@ export class Sidecar implements AsyncDisposable {
     over.abort();
     if (!exit) throw new Broken(`its end within ${seconds(deadline)}`, 'it still runs');
     // What it said last is on its way.
-    await Promise.race([new Promise((resolve) => this.#child.once('close', resolve)), wait(100)]);
+    await Promise.race([this.#closed, wait(100)]);
     return exit;
   }
 

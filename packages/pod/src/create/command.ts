@@ -2,6 +2,7 @@
 
 import { glob, readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { refuse, say } from '../command.ts';
 import { roles } from '../manifest/toolkit.ts';
 import { create, repository } from './create.ts';
 
@@ -22,7 +23,7 @@ export async function writeSidecar({ name, directory, port, summary }: Written):
     summary === undefined ? undefined : problemOfSummary(summary),
     await problemOfDirectory(target),
   ].filter((problem) => problem !== undefined);
-  if (problems.length > 0) return refuse(problems);
+  if (problems.length > 0) return refuse(problems, 'outrigger create --help');
   const wanted = {
     name,
     directory: target,
@@ -31,7 +32,7 @@ export async function writeSidecar({ name, directory, port, summary }: Written):
   };
   const files = await create(wanted);
   const shown = relative('.', target) || '.';
-  process.stdout.write(`${shown}: ${files.length} files of the sidecar "${name}", admin port ${wanted.port}
+  return say(`${shown}: ${files.length} files of the sidecar "${name}", admin port ${wanted.port}
 
 ${files.map((file) => `  ${file}`).join('\n')}
 
@@ -42,7 +43,6 @@ What it is for goes into src/work.ts. Then, in its directory:
   npx pnpm@12 conformance    the contract again, from outside
   npx pnpm@12 generate       README tables, openapi.json and schema, after a change of the declarations
 `);
-  return 0;
 }
 
 /** Names that images, packages or containers of the toolkit have. */
@@ -91,11 +91,4 @@ async function nextPort(): Promise<number> {
   let port = firstPort;
   while (taken.has(port)) port++;
   return port;
-}
-
-function refuse(problems: readonly string[]): number {
-  process.stderr.write(
-    `${problems.map((problem) => `outrigger: ${problem}`).join('\n')}\nSee outrigger create --help\n`,
-  );
-  return 64;
 }

@@ -70,7 +70,9 @@ test('a failure says what was expected, what was seen, why it matters, and what 
 });
 
 test.for([
-  [['--', '/no/such/program'], '"/no/such/program" is not a program'],
+  [['--', '/no/such/program'], '"/no/such/program": no such program, or no permission to run it'],
+  [['--', './nothing-here'], '"./nothing-here": no such program, or no permission to run it'],
+  [['--', 'nothing-of-this-name'], '"nothing-of-this-name": no such program; install it or name it'],
   [[], 'outrigger conformance expects a command, such as -- node src/main.ts'],
   [['--rule', 'life/sigtrem', '--', 'true'], '--rule: no rule is named life/sigtrem; did you mean life/sigterm?'],
   [['--deadline', 'soon', '--', 'true'], '--deadline: '],
@@ -82,6 +84,26 @@ test.for([
   const { code, stdout, stderr } = await outrigger('conformance', ...args);
   expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
   expect(stderr).toContain(`outrigger: ${message}`);
+});
+
+test.for(['life/starts', 'life/sigterm'])(
+  'a program that cannot be started for want of its interpreter fails %s',
+  async (rule) => {
+    await using directory = await scratch();
+    const file = directory.join('sidecar');
+    await writeFile(file, '#!/no/such/interpreter\n', { mode: 0o755 });
+    const { code, stdout } = await outrigger('conformance', `--rule=${rule}`, '--', file);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/expected +a command that can be started\n +seen +spawn .*ENOENT/);
+    expect(stdout).toContain('0 passed, 1 failed, 0 skipped');
+  },
+);
+
+test('a --traffic where nobody answers fails, although it is the same before prestop and after', async () => {
+  const flags = ['--rule=life/prestop-traffic', '--deadline=1s', '--traffic=tcp://127.0.0.1:{port:nobody}'];
+  const { code, stdout } = await outrigger('conformance', ...flags, '--', ...node);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/expected +tcp:\S+ to answer within 1 s\n +seen +ECONNREFUSED/);
 });
 
 test('flags behind the command are its own', async () => {
@@ -97,14 +119,16 @@ test('flags behind the command are its own', async () => {
 
 test('Ctrl-C ends everything that it had started, at once', async () => {
   await using directory = await scratch();
-  await writeFile(directory.join('here'), '');
-  await using command = startOutrigger(['conformance', '--', ...node, '--peer={port:nobody}'], { directory });
-  await until(() => command.processes().length > 0, { what: 'a sidecar' });
+  await using command = startOutrigger(['conformance', '--', ...node], { directory });
+  // From the first one on, several are put to the test at the same time.
+  await command.said(/^passed/);
+  const scratches = () => readdirSync(directory.join('tmp'));
+  await until(() => scratches().length > 1, { what: 'several rules' });
   command.kill('SIGINT');
   expect(await command.exited).toEqual({ code: 130, signal: null });
   expect(command.stderr).toContain('interrupted');
   expect(command.processes()).toEqual([]);
-  expect(readdirSync(directory.join('tmp'))).toEqual([]);
+  expect(scratches()).toEqual([]);
 });
 
 test('a container engine gets the surroundings as flags, and its containers are removed', async () => {

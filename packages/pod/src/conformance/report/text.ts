@@ -10,7 +10,6 @@ const codes = { passed: 'info', failed: 'error', skipped: 'warn' } as const;
 export class TextReport {
   readonly #paint: Paint;
   readonly #width: number;
-  readonly #results: Result[] = [];
   readonly #begun = performance.now();
 
   constructor(rules: readonly Rule[], paint: Paint) {
@@ -20,7 +19,6 @@ export class TextReport {
 
   /** Results come in the order in which rules end. */
   add(result: Result): void {
-    this.#results.push(result);
     const { rule, outcome, milliseconds } = result;
     const time = `${(milliseconds / 1000).toFixed(1)} s`.padStart(7);
     const text = outcome === 'skipped' ? result.reason : rule.title;
@@ -41,10 +39,10 @@ export class TextReport {
     return rows.map(([label, text]) => `         ${this.#paint.dim(label!.padEnd(8))}  ${text}`).join('\n');
   }
 
-  end(): void {
-    const { passed, failed, skipped } = countsOf(this.#results);
+  end(results: readonly Result[]): void {
+    const { passed, failed, skipped } = countsOf(results);
     const seconds = ((performance.now() - this.#begun) / 1000).toFixed(1);
-    const text = `${this.#results.length} rules in ${seconds} s: ${passed} passed, ${failed} failed, ${skipped} skipped`;
+    const text = `${results.length} rules in ${seconds} s: ${passed} passed, ${failed} failed, ${skipped} skipped`;
     process.stdout.write(`\n${this.#paint.bold(text)}\n`);
   }
 }

@@ -147,14 +147,14 @@ export const self = defineRule({
     const about = jsonOf(await sidecar.ask('/v1'), '/v1') as Record<string, unknown>;
     for (const name of ['role', 'version', 'phase'])
       demand(typeof about[name] === 'string', `"${name}" as text at /v1`, JSON.stringify(about[name]) ?? 'nothing');
-    const versions = about.apiVersions;
-    demand(
-      Array.isArray(versions) && versions.includes('v1'),
-      '"apiVersions" with "v1"',
-      JSON.stringify(versions) ?? 'nothing',
-    );
+    demandV1('apiVersions', about.apiVersions);
   },
 });
+
+function demandV1(name: string, versions: unknown): void {
+  const named = Array.isArray(versions) && versions.includes('v1');
+  demand(named, `"${name}" with "v1"`, JSON.stringify(versions) ?? 'nothing');
+}
 
 export const unknownVersion = defineRule({
   id: 'api/unknown-version',
@@ -165,11 +165,7 @@ export const unknownVersion = defineRule({
   async check(bench) {
     const sidecar = await bench.serve();
     const { versions } = await problemOf(sidecar, '/v99/status', 404);
-    demand(
-      Array.isArray(versions) && versions.includes('v1'),
-      '"versions" with "v1"',
-      JSON.stringify(versions) ?? 'nothing',
-    );
+    demandV1('versions', versions);
   },
 });
 

@@ -58,7 +58,7 @@ export const memoryLimit = defineRule({
   severity: 'error',
   async check(bench) {
     const group = bench.inContainer ? undefined : limitMemory(bench.place.scratch, memoryBytes);
-    bench.defer(() => group?.[Symbol.dispose]());
+    if (group) bench.defer(() => group[Symbol.asyncDispose]());
     const inside = group?.inside ?? { before: async () => [], engine: [`--memory=${memoryBytes}b`] };
     try {
       const sidecar = await bench.serve({ inside });

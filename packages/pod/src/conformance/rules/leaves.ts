@@ -30,6 +30,9 @@ export const prestop = defineRule({
   },
 });
 
+/** An error's code before and after would be the same, too. */
+const answered = /^(\d+|connected)$/;
+
 export const prestopTraffic = defineRule({
   id: 'life/prestop-traffic',
   title: 'After prestop its own service answers as before',
@@ -41,7 +44,11 @@ export const prestopTraffic = defineRule({
     if (!traffic) throw new Skip('No --traffic names a URL of its own service');
     const url = bench.place.fill(traffic);
     const sidecar = await bench.serve();
-    const before = await askTraffic(url);
+    let before = '';
+    await sidecar.until(async () => {
+      before = await askTraffic(url);
+      return answered.test(before);
+    }, [`${url} to answer`, () => before]);
     await sayPrestop(sidecar);
     await sidecar.answers('/readyz', 503);
     const end = performance.now() + lookedAt;

@@ -1,7 +1,5 @@
 // Probes are answered whatever else is asked, and by whom.
 
-import { connect, type Socket } from 'node:net';
-import type { Bench } from '../bench.ts';
 import { Broken, defineRule, demand } from '../rule.ts';
 import type { Sidecar } from '../sidecar.ts';
 
@@ -48,7 +46,7 @@ export const slowHeaders = defineRule({
   async check(bench) {
     const sidecar = await bench.serve();
     const unfinished = 'GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ';
-    const sockets = await Promise.all(Array.from({ length: 100 }, () => stall(bench, unfinished)));
+    const sockets = await Promise.all(Array.from({ length: 100 }, () => bench.stall(unfinished)));
     for (let round = 0; round < 5; round++) {
       for (const socket of sockets) if (socket.writable) socket.write('a');
       await answersInTime(sidecar);
@@ -76,24 +74,12 @@ export const malformed = defineRule({
       'GET /../../../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n',
       'GET /livez%00%ff HTTP/1.1\r\nHost: localhost\r\n\r\n',
     ]) {
-      const socket = await stall(bench, text);
+      const socket = await bench.stall(text);
       await answersInTime(sidecar);
       socket.destroy();
     }
   },
 });
-
-/** A client that sends this and then nothing more. */
-async function stall(bench: Bench, text: string): Promise<Socket> {
-  const socket = connect(bench.place.port, '127.0.0.1').resume();
-  bench.defer(() => socket.destroy());
-  const connected = new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
-  // That it is refused is as good as that it is ignored.
-  socket.on('error', () => undefined);
-  await connected;
-  socket.write(text, 'latin1');
-  return socket;
-}
 
 async function answersInTime(sidecar: Sidecar): Promise<void> {
   for (let attempt = 1; ; attempt++) {

@@ -89,11 +89,7 @@ export const openConnections = defineRule({
     const idle = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n';
     const stream = 'GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n';
     const half = 'GET /livez HTTP/1.1\r\nHost: loc';
-    for (const text of [idle, stream, half]) {
-      const socket = connect(bench.place.port, '127.0.0.1', () => socket.write(text));
-      socket.on('error', () => undefined).resume();
-      bench.defer(() => socket.destroy());
-    }
+    for (const text of [idle, stream, half]) await bench.stall(text);
     await sidecar.answers('/livez');
     sidecar.signal('SIGTERM');
     await sidecar.endsWith([0]);
