@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { wait } from '../every.ts';
 import { choice, text } from '../parameters/kinds.ts';
 import { type PodProcess, ProcessTable } from '../processes.ts';
 import { errors } from './errors.ts';
@@ -42,9 +43,9 @@ export const signal = defineNotifier({
     const processes = new ProcessTable();
     return {
       target: `${name} to ${wanted}`,
-      async notify() {
+      async notify(_, aborted) {
         const found = findProcess(await processes.scan(), wanted);
-        refuseUnhandled(found, name);
+        await refuseUnhandled(found, name, aborted);
         send(found, name);
         return { pid: found.pid, container: found.container };
       },
@@ -52,20 +53,35 @@ export const signal = defineNotifier({
   },
 });
 
+const mostLooks = 8;
+/** Milliseconds. */
+const betweenLooks = 5;
+
 /**
  * A program that has not installed its handler yet is ended by SIGHUP: a change during its start would kill it. Blocked
- * counts as handled, for those that wait with sigwait or signalfd.
+ * counts as handled, for those that wait with sigwait or signalfd. But whoever starts another program blocks everything
+ * for a moment (a shell that does nothing else, in one look of six), so it must be found blocked in every look.
  */
-function refuseUnhandled(found: PodProcess, signal: Signal): void {
+async function refuseUnhandled(found: PodProcess, signal: Signal, aborted: AbortSignal): Promise<void> {
+  for (let look = 1; look <= mostLooks; look++) {
+    if (look > 1) await wait(betweenLooks, aborted);
+    const { caught, blocked, ignored } = dispositionOf(found, signal);
+    if (caught) return;
+    if (blocked) continue;
+    const reaction = ignored ? 'ignores' : meantToEnd.includes(signal) ? undefined : 'does not handle';
+    if (reaction) throw errors.NOTIFY_SIGNAL_UNHANDLED({ pid: found.pid, process: nameOf(found), reaction, signal });
+    return;
+  }
+}
+
+function dispositionOf(found: PodProcess, signal: Signal) {
   const status = readProc(found, 'status');
   const bit = 1n << BigInt(constants.signals[signal] - 1);
   const has = (set: string) => {
     const mask = new RegExp(`^${set}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1];
     return mask !== undefined && (BigInt(`0x${mask}`) & bit) !== 0n;
   };
-  if (has('SigCgt') || has('SigBlk')) return;
-  const reaction = has('SigIgn') ? 'ignores' : meantToEnd.includes(signal) ? undefined : 'does not handle';
-  if (reaction) throw errors.NOTIFY_SIGNAL_UNHANDLED({ pid: found.pid, process: nameOf(found), reaction, signal });
+  return { caught: has('SigCgt'), blocked: has('SigBlk'), ignored: has('SigIgn') };
 }
 
 function send(found: PodProcess, signal: Signal): void {
