@@ -2,14 +2,16 @@
 
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { answer } from './answer.ts';
+import { answerOf, send } from './answer.ts';
 import { releaseAfter } from './blocks.ts';
-import { Exchange, type Peer } from './exchange.ts';
+import type { Connection, ConnectionState } from './connection.ts';
+import { Exchange } from './exchange.ts';
 import { type Identity, identify } from './forward.ts';
 import { MORE, REFUSED } from './http/fields.ts';
 import { Fragments } from './http/fragments.ts';
 import { type Refusal, refusals } from './http/refusal.ts';
 import { RequestHead } from './http/request-head.ts';
+import type { Conversation, Peer } from './peer.ts';
 import type { Traffic } from './traffic.ts';
 import { Tunnel } from './tunnel.ts';
 import type { Upstream } from './upstream.ts';
@@ -22,9 +24,9 @@ const mostDiscarded = 1_048_576;
 // A head is used up as soon as it is read whole, so one serves all connections.
 const head = new RequestHead();
 
-export type ClientState = 'idle' | 'reading' | 'active' | 'tunnel' | 'closing';
-
-export class Client implements Peer {
+export class Client implements Connection, Peer {
+  readonly protocol = 'http/1.1';
+  readonly streams = undefined;
   readonly identity: Identity;
   readonly address: string;
   readonly since = new Date();
@@ -33,7 +35,7 @@ export class Client implements Peer {
   ended = false;
   readonly #socket: Socket;
   readonly #traffic: Traffic;
-  #exchange: Exchange | undefined;
+  #exchange: Conversation | undefined;
   #tunnel: Tunnel | undefined;
   /** Octets of the next head: it is not whole yet, or another exchange comes first. */
   #pending: Fragments | undefined;
@@ -60,7 +62,7 @@ export class Client implements Peer {
       .on('close', () => this.#close());
   }
 
-  get state(): ClientState {
+  get state(): ConnectionState {
     if (this.#tunnel) return 'tunnel';
     if (this.#closing) return 'closing';
     if (this.#exchange) return 'active';
@@ -133,7 +135,7 @@ export class Client implements Peer {
   #refuse({ status, reason, detail }: Refusal): void {
     this.#traffic.tally.metrics.refusals.inc({ reason });
     this.#traffic.tally.answered(status, 0);
-    this.write(answer({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason }, { close: true, bodiless: false }));
+    send(this, answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason }), { close: true, bodiless: false });
     this.#finish();
   }
 

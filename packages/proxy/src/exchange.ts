@@ -1,39 +1,21 @@
 // One request and its response, from the whole head of the one to the last octet of the other.
 
 import { performance } from 'node:perf_hooks';
-import { answer, continueAnswer, type Problem } from './answer.ts';
+import { answerOf, continueAnswer, type Problem, send } from './answer.ts';
 import { errors } from './errors.ts';
-import { type Identity, mostForwarded, writeHead } from './forward.ts';
+import { mostForwarded, writeHead } from './forward.ts';
 import { Body } from './http/body.ts';
 import { type Refusal, refusals } from './http/refusal.ts';
 import type { RequestHead } from './http/request-head.ts';
+import type { Conversation, Peer } from './peer.ts';
 import type { Pool } from './pool.ts';
 import { Relay } from './relay.ts';
 import type { Traffic } from './traffic.ts';
 import type { Upstream, UpstreamUser } from './upstream.ts';
 
-/** The client's side of an exchange. */
-export type Peer = {
-  readonly identity: Identity;
-  /** Sent its last octet; may still be waiting for ours. */
-  readonly ended: boolean;
-  readonly needsDrain: boolean;
-  deadline: number;
-  /** Returns false when the client is slower than the application; `onClientDrain` follows. */
-  write(octets: Buffer): boolean;
-  pause(): void;
-  resume(): void;
-  /** The exchange is over; @param keep the connection may carry another. */
-  finished(keep: boolean): void;
-  /** The response cannot be completed, and the client must be able to tell. */
-  cut(): void;
-  /** From now on octets go both ways without HTTP. */
-  tunnel(upstream: Upstream, rest: Buffer): void;
-};
-
 const noBody = Buffer.alloc(0);
 
-export class Exchange implements UpstreamUser {
+export class Exchange implements Conversation, UpstreamUser {
   readonly #peer: Peer;
   readonly #traffic: Traffic;
   readonly #pool: Pool;
@@ -60,11 +42,14 @@ export class Exchange implements UpstreamUser {
     this.#pool = traffic.route(head);
     this.#method = head.method;
     const { method, minor, websocket } = head;
-    this.#relay = new Relay({ method, minor, websocket }, head.keepsAlive);
+    const { streams } = peer;
+    this.#relay = new Relay({ method, minor, websocket, streams, edits: undefined }, head.keepsAlive);
     this.#owesContinue = head.expectsContinue;
     const { length, chunked } = head.framing;
     this.#chunkedRequest = chunked;
-    this.#request = chunked ? Body.chunked(traffic.parameters.bodyLimit) : Body.ofLength(Math.max(0, length));
+    const { bodyLimit } = traffic.parameters;
+    if (!chunked) this.#request = Body.ofLength(Math.max(0, length));
+    else this.#request = streams ? Body.untilEnd(bodyLimit) : Body.chunked(bodyLimit);
     this.#repeatable = head.isIdempotent && !head.hasBody;
   }
 
@@ -102,7 +87,9 @@ export class Exchange implements UpstreamUser {
   #sendContinue(): void {
     if (!this.#owesContinue) return;
     this.#owesContinue = false;
-    this.#peer.write(continueAnswer);
+    const { streams } = this.#peer;
+    if (streams) streams.respond(100, [], false);
+    else this.#peer.write(continueAnswer);
   }
 
   /** The next octets of the request; returns the offset after what belongs to its body. */
@@ -116,6 +103,17 @@ export class Exchange implements UpstreamUser {
     if (out.length > 0 && !this.#upstream!.write(out)) this.#peer.pause();
     this.#touch();
     return after;
+  }
+
+  onClientBodyEnd(): void {
+    const request = this.#request;
+    if (this.#over || request.done) return;
+    if (request.endsWithoutFrame) {
+      request.end();
+      this.#replay = undefined;
+      this.#upstream!.write(this.#asOneChunk(noBody));
+      this.#touch();
+    } else this.abandon();
   }
 
   #asOneChunk(buffer: Buffer): Buffer {
@@ -152,11 +150,8 @@ export class Exchange implements UpstreamUser {
   }
 
   #send(octets: Buffer): void {
-    let more = true;
-    if (octets.length > 0) {
-      this.#relaying = this.#relay.status !== 0;
-      more = this.#peer.write(octets);
-    }
+    if (this.#relay.status !== 0) this.#relaying = true;
+    const more = octets.length === 0 || this.#peer.write(octets);
     if (this.#relay.done) this.#complete();
     else if (!more) this.#upstream!.pause();
   }
@@ -169,6 +164,7 @@ export class Exchange implements UpstreamUser {
     if (this.#relay.reusable && this.#request.done) this.#pool.give(upstream);
     else upstream.destroy();
     this.#count(this.#relay.status);
+    this.#peer.streams?.end();
     this.#peer.finished(this.#relay.keep && this.#request.done);
   }
 
@@ -269,7 +265,7 @@ export class Exchange implements UpstreamUser {
 
   #answer(problem: Problem): void {
     const close = !this.#relay.keep || this.#traffic.leaving || !this.#request.done || this.#peer.ended;
-    this.#peer.write(answer(problem, { close, bodiless: this.#method === 'HEAD' }));
+    send(this.#peer, answerOf(problem), { close, bodiless: this.#method === 'HEAD' });
     this.#peer.finished(!close);
   }
 

@@ -7,6 +7,7 @@ import { kinds } from './http/field-kind.ts';
 import { MORE, REFUSED } from './http/fields.ts';
 import { Fragments } from './http/fragments.ts';
 import { ResponseHead } from './http/response-head.ts';
+import type { StreamPeer } from './peer.ts';
 
 const dropped = (1 << kinds.transferEncoding) | (1 << kinds.connection) | (1 << kinds.hop) | (1 << kinds.upgrade);
 
@@ -30,12 +31,22 @@ const mostRelayed = (head: ResponseHead) => endOf(head) - head.statusStart + lon
 /** After the last field line. */
 const endOf = ({ fields, lineEnd }: ResponseHead) => (fields.count > 0 ? fields.end[fields.count - 1]! : lineEnd);
 
-/** What the request said about its response. */
+/** Header fields to be left out and added on top of what HTTP demands. */
+export type Edits = {
+  /** Whole lines, each with its CRLF. */
+  readonly lines: Buffer;
+  /** Whether the field named buffer[start, end) goes. */
+  dropsName(buffer: Uint8Array, start: number, end: number): boolean;
+};
+
+/** What the request and its route say about the response. */
 export type Asked = {
   readonly method: string;
-  /** Minor version of HTTP. */
+  /** Minor version of HTTP/1; a stream of HTTP/2 counts as 1. */
   readonly minor: number;
   readonly websocket: boolean;
+  readonly streams: StreamPeer | undefined;
+  readonly edits: Edits | undefined;
 };
 
 const mostHead = 65_536;
@@ -84,7 +95,7 @@ export class Relay {
   /** The application will send no more; returns what the client gets, or undefined when that is too early. */
   end(): Buffer | undefined {
     const body = this.#body;
-    if (!body?.endsWithConnection) return undefined;
+    if (!body?.endsWithoutFrame) return undefined;
     body.end();
     const out = Buffer.allocUnsafe(body.mostWritten(this.#asChunks));
     return out.subarray(0, body.write(nothing, out, 0, this.#asChunks));
@@ -107,10 +118,18 @@ export class Relay {
     if (++this.#interims > mostInterim) return this.#refuse('Too many interim responses');
     // 100 was answered already: the application is not asked for it.
     const wanted = head.status !== 100 && this.#asked.minor === 1;
-    const interim = wanted ? this.#write(buffer, { framing: 'none', connection: 'implied' }, 0).out : nothing;
+    const interim = wanted ? this.#interim(buffer) : nothing;
     if (after === end) return interim;
     const further = this.#readHead(buffer, after, end, mayKeep);
     return interim.length === 0 ? further : Buffer.concat([interim, further]);
+  }
+
+  #interim(buffer: Buffer): Buffer {
+    const manner: Manner = { framing: 'none', connection: 'implied' };
+    const { streams } = this.#asked;
+    if (!streams) return this.#write(buffer, manner, 0, undefined);
+    streams.respond(head.status, listFields(buffer, manner, undefined), false);
+    return nothing;
   }
 
   #relayHead(buffer: Buffer, after: number, end: number): Buffer {
@@ -120,30 +139,38 @@ export class Relay {
     const stop = body.done ? after : body.read(buffer, after, end);
     if (stop < 0) return this.#refuse(body.refusal!.detail);
     if (stop < end) this.reusable = false;
-    const { out, length } = this.#write(buffer, manner, body.mostWritten(this.#asChunks));
-    return stop > after ? out.subarray(0, body.write(buffer, out, length, this.#asChunks)) : out.subarray(0, length);
+    const { streams, edits } = this.#asked;
+    if (!streams) return this.#write(buffer, manner, stop > after ? body.mostWritten(this.#asChunks) : 0, edits);
+    streams.respond(head.status, listFields(buffer, manner, edits), body.done && body.pending === 0);
+    return stop > after ? this.#copyBody(body, buffer) : nothing;
   }
 
-  #write(buffer: Buffer, manner: Manner, most: number): { out: Buffer; length: number } {
-    const out = room(mostRelayed(head) + most);
-    const length = writeHead(buffer, out, head, manner);
-    return { out: most > 0 ? out : out.subarray(0, length), length };
+  /** The head, and the body's first octets if there is room for them to be asked for. */
+  #write(buffer: Buffer, manner: Manner, bodyRoom: number, edits: Edits | undefined): Buffer {
+    const out = room(mostRelayed(head) + (edits ? edits.lines.length : 0) + bodyRoom);
+    const to = writeHead(buffer, out, manner, edits);
+    return out.subarray(0, bodyRoom > 0 ? this.#body!.write(buffer, out, to, this.#asChunks) : to);
+  }
+
+  #copyBody(body: Body, buffer: Buffer): Buffer {
+    const out = room(body.mostWritten(this.#asChunks));
+    return out.subarray(0, body.write(buffer, out, 0, this.#asChunks));
   }
 
   /** How the response ends behind us, and how it is framed before us. */
   #decide(): Manner {
     const { status, framing } = head;
     const { length, chunked } = framing;
-    const { method, minor } = this.#asked;
+    const { method, minor, streams } = this.#asked;
     const bodiless = method === 'HEAD' || status === 204 || status === 304;
     const measured = bodiless || length >= 0;
     if (bodiless) this.#body = Body.ofLength(0);
     else if (chunked) this.#body = Body.chunked();
-    else this.#body = measured ? Body.ofLength(length) : Body.untilClose();
+    else this.#body = measured ? Body.ofLength(length) : Body.untilEnd();
     // A body where none may be would be taken for the next response.
     const contradicts = (status === 204 || status === 304) && (chunked || length > 0);
     this.reusable = head.keepsAlive && (measured || chunked) && !contradicts;
-    this.#asChunks = !measured && minor === 1;
+    this.#asChunks = !measured && minor === 1 && !streams;
     if (!measured && minor === 0) this.keep = false;
     const connection = !this.keep ? 'close' : minor === 0 ? 'keep-alive' : 'implied';
     if (measured) return { framing: status === 204 ? 'none' : 'length', connection };
@@ -154,15 +181,14 @@ export class Relay {
     const stop = body.read(buffer, from, end);
     if (stop < 0) return this.#refuse(body.refusal!.detail);
     if (stop < end) this.reusable = false;
-    const out = room(body.mostWritten(this.#asChunks));
-    return out.subarray(0, body.write(buffer, out, 0, this.#asChunks));
+    return this.#copyBody(body, buffer);
   }
 
   #switchProtocol(buffer: Buffer, after: number, end: number): Buffer {
     if (!this.#asked.websocket) return this.#refuse('It switched protocols without being asked to');
     this.status = 101;
     this.rest = Buffer.from(buffer.subarray(after, end));
-    return this.#write(buffer, { framing: 'none', connection: 'upgrade' }, 0).out;
+    return this.#write(buffer, { framing: 'none', connection: 'upgrade' }, 0, this.#asked.edits);
   }
 
   #refuse(reason: string): Buffer {
@@ -171,24 +197,32 @@ export class Relay {
   }
 }
 
-/** Writes the head to `out`, which has room for `mostRelayed`; returns the offset after it. */
-function writeHead(buffer: Buffer, out: Buffer, head: ResponseHead, manner: Manner): number {
+/** Whether field `i` is left out. */
+function leavesOut(buffer: Buffer, i: number, manner: Manner, edits: Edits | undefined): boolean {
   const { fields, framing, connection } = head;
+  const kind = fields.kind[i]!;
+  if (kind === kinds.contentLength) return !(framing.canonical && manner.framing === 'length');
+  if (((dropped >> kind) & 1) !== 0) return true;
+  const start = fields.start[i]!;
+  const nameEnd = fields.nameEnd[i]!;
+  if (kind === kinds.other && connection.nominated !== undefined && connection.nominates(buffer, start, nameEnd))
+    return true;
+  return edits?.dropsName(buffer, start, nameEnd) ?? false;
+}
+
+/** Writes the head to `out`, which has room for `mostRelayed` and the edits; returns the offset after it. */
+function writeHead(buffer: Buffer, out: Buffer, manner: Manner, edits: Edits | undefined): number {
+  const { fields, framing } = head;
   let to = versionWord.copy(out, 0);
   let from = head.statusStart;
   for (let i = 0; i < fields.count; i++) {
-    const kind = fields.kind[i]!;
-    if (kind === kinds.other) {
-      if (connection.nominated === undefined) continue;
-      if (!connection.nominates(buffer, fields.start[i]!, fields.nameEnd[i]!)) continue;
-    } else if (kind === kinds.contentLength) {
-      if (framing.canonical && manner.framing === 'length') continue;
-    } else if (((dropped >> kind) & 1) === 0) continue;
+    if (!leavesOut(buffer, i, manner, edits)) continue;
     if (fields.start[i]! > from) to += buffer.copy(out, to, from, fields.start[i]!);
     from = fields.end[i]!;
   }
   const end = endOf(head);
   if (end > from) to += buffer.copy(out, to, from, end);
+  if (edits) to += edits.lines.copy(out, to);
   if (manner.framing === 'length' && framing.length >= 0 && !framing.canonical)
     to += out.write(`Content-Length: ${framing.length}\r\n`, to, 'latin1');
   if (manner.framing === 'chunked') to += chunkedLine.copy(out, to);
@@ -196,4 +230,24 @@ function writeHead(buffer: Buffer, out: Buffer, head: ResponseHead, manner: Mann
   else if (manner.connection === 'keep-alive') to += keepAliveLine.copy(out, to);
   else if (manner.connection === 'upgrade') to += upgradeLines.copy(out, to);
   return to + crlf.copy(out, to);
+}
+
+/** The fields as HTTP/2 has them: names in lower case and values, by turns. */
+function listFields(buffer: Buffer, manner: Manner, edits: Edits | undefined): string[] {
+  const { fields, framing } = head;
+  const list: string[] = [];
+  for (let i = 0; i < fields.count; i++) {
+    if (leavesOut(buffer, i, manner, edits)) continue;
+    list.push(
+      buffer.toString('latin1', fields.start[i]!, fields.nameEnd[i]!).toLowerCase(),
+      buffer.toString('latin1', fields.valueStart[i]!, fields.valueEnd[i]!),
+    );
+  }
+  if (manner.framing === 'length' && framing.length >= 0 && !framing.canonical)
+    list.push('content-length', String(framing.length));
+  for (const line of edits ? edits.lines.toString('latin1').split('\r\n') : []) {
+    const colon = line.indexOf(':');
+    if (colon > 0) list.push(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+  }
+  return list;
 }

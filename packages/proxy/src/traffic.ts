@@ -2,7 +2,7 @@
 
 import { performance } from 'node:perf_hooks';
 import type { Log, Memory, Values } from '@outrigger/core';
-import type { Client, ClientState } from './client.ts';
+import type { Connection, ConnectionState } from './connection.ts';
 import { errors } from './errors.ts';
 import type { parameters } from './parameters.ts';
 import type { Pool } from './pool.ts';
@@ -32,7 +32,7 @@ export class Traffic {
   readonly pool: Pool;
   /** How many clients there may be: as declared, or as many as the memory allows. */
   readonly connectionLimit: number;
-  readonly clients = new Set<Client>();
+  readonly clients = new Set<Connection>();
   /** Milliseconds on the monotonic clock, as of the last request or tick. */
   now = performance.now();
   /** For want of memory new requests are refused and new connections closed, until those under way have given theirs back. */
@@ -56,13 +56,13 @@ export class Traffic {
   }
 
   /** Clients by what they are doing. */
-  get counts(): Readonly<Record<ClientState, number>> {
+  get counts(): Readonly<Record<ConnectionState, number>> {
     const counts = { idle: 0, reading: 0, active: 0, tunnel: 0, closing: 0 };
     for (const { state } of this.clients) counts[state]++;
     return counts;
   }
 
-  enter(make: () => Client): void {
+  enter(make: () => Connection): void {
     this.now = performance.now();
     this.clients.add(make());
     // An idle sidecar does not wake up.
@@ -70,7 +70,7 @@ export class Traffic {
     this.tally.metrics.connections.inc();
   }
 
-  leave(client: Client): void {
+  leave(client: Connection): void {
     this.clients.delete(client);
     if (this.clients.size === 0) this.#empty?.();
   }

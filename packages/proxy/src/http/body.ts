@@ -35,12 +35,12 @@ export class Body {
     return new Body(0, new Chunked(), most);
   }
 
-  /** Ends with the connection. */
-  static untilClose(): Body {
-    return new Body(Number.POSITIVE_INFINITY, undefined, Number.POSITIVE_INFINITY);
+  /** Ends when `end` says so: with the connection, or with the stream. @param most as for `chunked`. */
+  static untilEnd(most = Number.POSITIVE_INFINITY): Body {
+    return new Body(Number.POSITIVE_INFINITY, undefined, most);
   }
 
-  get endsWithConnection(): boolean {
+  get endsWithoutFrame(): boolean {
     return this.#remaining === Number.POSITIVE_INFINITY;
   }
 
@@ -54,10 +54,12 @@ export class Body {
     this.#remaining -= stop - from;
     this.length += stop - from;
     this.done = this.#remaining === 0;
-    return stop;
+    if (this.length <= this.#most) return stop;
+    this.refusal = refusals.bodyLength;
+    return -1;
   }
 
-  /** The connection ended, and the body with it. */
+  /** Nothing more comes. */
   end(): void {
     this.pieces.length = 0;
     this.done = true;
