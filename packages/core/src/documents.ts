@@ -6,6 +6,7 @@ import { metricName } from './metrics.ts';
 import { deprecatedOf, placeholderOf } from './parameters/help.ts';
 import { type Entry, entriesOf } from './parameters/names.ts';
 import { allParameters } from './parameters/open-parameters.ts';
+import type { Parameters } from './parameters/parameter.ts';
 import { renderSchema } from './parameters/schema.ts';
 import type { AnySidecar } from './sidecar.ts';
 
@@ -31,18 +32,14 @@ function fillSections(readme: string, sections: Readonly<Record<string, string>>
   );
 }
 
-/** Markdown by section: parameters, metrics, errors, api. */
+/** Markdown by section: parameters, words, metrics, errors, api. */
 function renderTables({ name, ...sidecar }: AnySidecar): Readonly<Record<string, string>> {
   return {
-    parameters: table(
-      ['Flag', 'Value', 'Default', 'Meaning'],
-      entriesOf(sidecar.parameters).map((entry) => [
-        entry.flags.map((flag) => `\`${flag}\``).join(' '),
-        placeholderOf(entry),
-        defaultOf(entry),
-        `${entry.parameter.help}${marksOf(entry)}`,
-      ]),
-    ),
+    parameters: parameterTable(sidecar.parameters),
+    words:
+      Object.entries(sidecar.words ?? {})
+        .map(([word, { summary, parameters }]) => `\`${word}\`: ${summary}.\n\n${parameterTable(parameters)}`)
+        .join('\n\n') || 'None.',
     metrics: table(
       ['Metric', 'Type', 'Labels', 'Meaning'],
       Object.entries(sidecar.metrics ?? {}).map(([key, metric]) => [
@@ -69,6 +66,17 @@ function renderTables({ name, ...sidecar }: AnySidecar): Readonly<Record<string,
     ),
   };
 }
+
+const parameterTable = (parameters: Parameters) =>
+  table(
+    ['Flag', 'Value', 'Default', 'Meaning'],
+    entriesOf(parameters).map((entry) => [
+      entry.flags.map((flag) => `\`${flag}\``).join(' '),
+      placeholderOf(entry),
+      defaultOf(entry),
+      `${entry.parameter.help}${marksOf(entry)}`,
+    ]),
+  );
 
 function marksOf(entry: Entry): string {
   const { repeatable, reloadable, nested } = entry.parameter;

@@ -14,12 +14,15 @@ export async function run(
   sidecar: AnySidecar,
   { argv = process.argv.slice(2), env = process.env }: { argv?: readonly string[]; env?: Environment } = {},
 ): Promise<never> {
+  const [first = '', ...rest] = argv;
+  const word = Object.hasOwn(sidecar.words ?? {}, first) && sidecar.words?.[first];
+  if (word) exit(await (await import('./words.ts')).runWord(`${sidecar.name} ${first}`, word, rest));
   const parameters = await openParameters(sidecar, { argv, env });
   const action = (Object.keys(actions) as Action[]).find((each) => parameters.actions.has(each));
   if (action && action !== 'check')
     exit(await (await import('./print-action.ts')).printAction(action, sidecar, parameters));
   // The one thing a hook or probe must not do is fail because some unrelated parameter is wrong.
-  if (parameters.words.length > 0) exit(await (await import('./words.ts')).sendWord(parameters));
+  if (parameters.words.length > 0) exit(await (await import('./words.ts')).sendWord(sidecar, parameters));
   if (action === 'check') {
     const problems = await (await import('./check-action.ts')).checkAction(sidecar.name, parameters);
     exit(problems.length > 0 ? refuse(sidecar.name, { problems, values: parameters.values }) : exitCodes.stopped);

@@ -42,10 +42,24 @@ export type Context<P extends Parameters, M extends MetricDeclarations = MetricD
   readonly fail: (error: unknown) => void;
 };
 
+/** What `sidecar <word> --flags` does instead of running: one thing, and then it ends. */
+export type Word<P extends Parameters = Parameters> = {
+  /** One sentence, no full stop. */
+  readonly summary: string;
+  /** Given as flags alone: environment and config file speak to the sidecar that runs. */
+  readonly parameters: P;
+  /** Imports by itself what only it needs, so that a sidecar that runs pays nothing for it. Returns the exit code. */
+  run(context: { readonly parameters: Values<P> }): number | Promise<number>;
+};
+
+/** The parameters of each word. */
+type WordParameters = Readonly<Record<string, Parameters>>;
+
 export type Sidecar<
   P extends Parameters = Parameters,
   M extends MetricDeclarations = MetricDeclarations,
   S = unknown,
+  W extends WordParameters = WordParameters,
 > = {
   /** Kebab-case; becomes part of metric names. */
   readonly name: string;
@@ -58,6 +72,8 @@ export type Sidecar<
   readonly metrics?: M;
   readonly errors?: Catalogue<ErrorDeclarations>;
   readonly routes?: Routes<S>;
+  /** Its own words beside `prestop` and `health`: `sidecar doctor --target http://127.0.0.1:8080`. */
+  readonly words?: { readonly [K in keyof W]: Word<W[K]> };
   /**
    * Tests what the parameters name: files that must parse, certificates that must match. Runs for --check and before
    * start; each problem is reported like any wrong parameter.
@@ -86,6 +102,6 @@ export type AnySidecar = Omit<Sidecar, 'routes' | 'check' | 'start' | 'status' |
 // biome-ignore-end lint/suspicious/noExplicitAny: as above
 
 /** Gives the declaration its types. `await run(defineSidecar({...}))` is a whole sidecar. */
-export const defineSidecar = <P extends Parameters, M extends MetricDeclarations, S>(
-  sidecar: Sidecar<P, M, S>,
-): Sidecar<P, M, S> => sidecar;
+export const defineSidecar = <P extends Parameters, M extends MetricDeclarations, S, W extends WordParameters>(
+  sidecar: Sidecar<P, M, S, W>,
+): Sidecar<P, M, S, W> => sidecar;

@@ -1,18 +1,28 @@
-// `prestop` and `health live|ready|startup`: the same program asks its running self, for hooks and probes by command.
+// `prestop` and `health live|ready|startup`: the same program asks its running self, for hooks and probes by command. And
+// the words of a sidecar's own.
 
 import { connectable } from './address.ts';
 import { type Client, openClient, type Probe, ProblemError } from './client/client.ts';
+import { reasonOf } from './errors.ts';
+import { renderWordHelp } from './parameters/help.ts';
 import { nearest } from './parameters/nearest.ts';
 import type { OpenParameters } from './parameters/open-parameters.ts';
+import { formatProblems, type Problem } from './parameters/problem.ts';
+import { resolveParameters } from './parameters/resolve.ts';
+import { openSources } from './parameters/sources.ts';
+import type { AnySidecar, Word } from './sidecar.ts';
 
 const probes: Readonly<Record<string, Probe>> = { live: 'livez', ready: 'readyz', startup: 'startupz' };
 
 /** Rejects with what is to be said when it is not so. */
-type Word = (client: Client) => Promise<unknown>;
+type Request = (client: Client) => Promise<unknown>;
 
 /** Returns the exit code: 0 done or healthy, 1 not, 64 for unknown words. */
-export async function sendWord({ words, values, problems }: OpenParameters): Promise<number> {
-  const wanted = parseWords(words);
+export async function sendWord(
+  { name, words: own = {} }: AnySidecar,
+  { words, values, problems }: OpenParameters,
+): Promise<number> {
+  const wanted = parseWords(words, { name, own: Object.keys(own) });
   if (typeof wanted === 'string') return complain(wanted, 64);
   const wrong = problems.find(({ parameter }) => parameter.startsWith('--admin-'));
   if (wrong || !values.adminAddress) return complain(`--admin-address: ${wrong?.message}`, 64);
@@ -27,18 +37,40 @@ export async function sendWord({ words, values, problems }: OpenParameters): Pro
   }
 }
 
-function parseWords([word = '', argument, ...more]: readonly string[]): Word | string {
+type Known = { readonly name: string; readonly own: readonly string[] };
+
+function parseWords([word = '', argument, ...more]: readonly string[], { name, own }: Known): Request | string {
   if (word === 'prestop' && argument === undefined) return (client) => client.request('POST /v1/prestop');
   const probe = probes[argument ?? ''];
   if (word === 'health' && probe && more.length === 0) return (client) => demand(client, probe);
   if (word === 'health') return 'health live, health ready or health startup is expected';
-  const guess = nearest(word, ['prestop', 'health']);
+  if (own.includes(word)) return `${word} comes first: ${name} ${word} --help lists its parameters`;
+  const guess = nearest(word, ['prestop', 'health', ...own]);
   return `"${word}" is unknown${guess ? `; did you mean ${guess}?` : '; --help lists parameters and words'}`;
 }
 
 async function demand(client: Client, probe: Probe): Promise<void> {
   const { ok, status, text } = await client.probe(probe);
   if (!ok) throw new ProblemError(`GET /${probe}`, { status, code: 'UNHEALTHY', detail: text.trim() });
+}
+
+/** @param title `proxy doctor`. Returns the exit code: the word's own, 64 for wrong parameters, 1 when it fails. */
+export async function runWord(title: string, word: Word, argv: readonly string[]): Promise<number> {
+  const from = { argv, env: {} };
+  const sources = await openSources(word.parameters, { ...from, role: title });
+  const { values, actions, words, problems } = resolveParameters(word.parameters, { ...from, sources });
+  if (actions.has('help')) {
+    process.stdout.write(renderWordHelp(title, word));
+    return 0;
+  }
+  const strange = (parameter: string): Problem => ({ parameter, message: `unknown; ${title} --help lists parameters` });
+  const wrong = [...problems, ...[...actions].map((action) => strange(`--${action}`)), ...words.map(strange)];
+  if (wrong.length > 0) return complain(formatProblems(title, wrong), 64);
+  try {
+    return await word.run({ parameters: values });
+  } catch (error) {
+    return complain(`${title} failed: ${reasonOf(error)}`, 1);
+  }
 }
 
 function complain(message: string, code: number): number {
