@@ -22,10 +22,10 @@ export type TlsFileNames = {
 export type TlsMaterial = { readonly cert?: Buffer; readonly key?: Buffer; readonly ca?: Buffer };
 
 /** What is wrong, and with which of the files. Never holds anything of what a key file holds. */
-export class TlsProblem extends Error {
-  readonly about: keyof TlsFileNames;
+export class TlsProblem<N extends string = keyof TlsFileNames> extends Error {
+  readonly about: N;
 
-  constructor(about: keyof TlsFileNames, message: string) {
+  constructor(about: N, message: string) {
     super(message);
     this.name = 'TlsProblem';
     this.about = about;
@@ -42,12 +42,22 @@ export type CertificateDescription = {
   readonly fingerprint256: string;
 };
 
+/** What files were found to hold, and until when it is of use. */
+export type Checked<N extends string> = {
+  readonly material: Readonly<Record<string, Buffer | undefined>>;
+  /** Why it is no good at that time; undefined when it is. */
+  outOfDate(now?: Date): string | undefined;
+  /** The file that has the dates. */
+  readonly dated: N;
+};
+
 /** Material that was found usable. */
-export class Tls {
+export class Tls implements Checked<keyof TlsFileNames> {
   readonly material: TlsMaterial;
   readonly context: SecureContext;
   /** The first of the certificate file. */
   readonly certificate: X509Certificate | undefined;
+  readonly dated = 'certificateFile';
 
   /** Throws a TlsProblem. */
   constructor(material: TlsMaterial) {
@@ -76,11 +86,7 @@ export class Tls {
 
   /** Why the certificate is no good at that time: `expired at 2027-01-01T00:00:00.000Z`, `is not valid before ...`. */
   outOfDate(now = new Date()): string | undefined {
-    if (!this.certificate) return undefined;
-    const { validFromDate, validToDate } = this.certificate;
-    if (now >= validToDate) return `expired at ${validToDate.toISOString()}`;
-    if (now < validFromDate) return `is not valid before ${validFromDate.toISOString()}`;
-    return undefined;
+    return this.certificate && outOfDate(this.certificate, now);
   }
 
   get description(): CertificateDescription | undefined {
@@ -88,12 +94,20 @@ export class Tls {
   }
 }
 
-const describe = (certificate: X509Certificate): CertificateDescription => ({
+/** Why a certificate is no good at that time. */
+export function outOfDate({ validFromDate, validToDate }: X509Certificate, now = new Date()): string | undefined {
+  if (now >= validToDate) return `expired at ${validToDate.toISOString()}`;
+  if (now < validFromDate) return `is not valid before ${validFromDate.toISOString()}`;
+  return undefined;
+}
+
+export const describe = (certificate: X509Certificate): CertificateDescription => ({
   subject: oneLine(certificate.subject),
   issuer: oneLine(certificate.issuer),
   serialNumber: certificate.serialNumber,
   notBefore: certificate.validFromDate.toISOString(),
   notAfter: certificate.validToDate.toISOString(),
+  // A comma within a name is written as \u002c.
   subjectAlternativeNames: certificate.subjectAltName?.split(', ') ?? [],
   fingerprint256: certificate.fingerprint256,
 });
@@ -101,7 +115,7 @@ const describe = (certificate: X509Certificate): CertificateDescription => ({
 const oneLine = (name: string | undefined) => (name ?? '').split('\n').join(', ');
 
 /** Every certificate of a PEM file. A bundle that is cut off would be taken for a shorter one by OpenSSL. */
-function certificatesOf(about: keyof TlsFileNames, pem: Buffer): X509Certificate[] {
+export function certificatesOf<N extends string>(about: N, pem: Buffer): X509Certificate[] {
   const certificates = pem
     .toString('latin1')
     .split(/(?=-----BEGIN )/)
@@ -114,7 +128,7 @@ function certificatesOf(about: keyof TlsFileNames, pem: Buffer): X509Certificate
   });
 }
 
-function attempt<T>(problem: (said: string) => TlsProblem, make: () => T): T {
+function attempt<T>(problem: (said: string) => Error, make: () => T): T {
   try {
     return make();
   } catch (error) {
@@ -129,13 +143,14 @@ function readMaterial({ certificateFile, keyFile, caFile }: TlsFileNames): TlsMa
   if (certificateFile && !keyFile) throw new TlsProblem('keyFile', 'is needed with a certificate');
   if (keyFile && !certificateFile) throw new TlsProblem('certificateFile', 'is needed with a key');
   return {
-    ...(certificateFile && { cert: read('certificateFile', certificateFile) }),
-    ...(keyFile && { key: read('keyFile', keyFile) }),
-    ...(caFile && { ca: read('caFile', caFile) }),
+    ...(certificateFile && { cert: readMaterialFile('certificateFile', certificateFile) }),
+    ...(keyFile && { key: readMaterialFile('keyFile', keyFile) }),
+    ...(caFile && { ca: readMaterialFile('caFile', caFile) }),
   };
 }
 
-function read(about: keyof TlsFileNames, path: string): Buffer {
+/** A file of TLS material. Throws a TlsProblem. */
+export function readMaterialFile<N extends string>(about: N, path: string): Buffer {
   try {
     return readBounded(path);
   } catch (error) {
@@ -143,59 +158,76 @@ function read(about: keyof TlsFileNames, path: string): Buffer {
   }
 }
 
-const same = (a: TlsMaterial, b: TlsMaterial) =>
-  (['cert', 'key', 'ca'] as const).every((each) => Buffer.compare(a[each] ?? none, b[each] ?? none) === 0);
+type Material = Readonly<Record<string, Buffer | undefined>>;
+
+const same = (a: Material, b: Material) =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].every(
+    (each) => Buffer.compare(a[each] ?? none, b[each] ?? none) === 0,
+  );
 const none = Buffer.alloc(0);
 
-export type TlsFilesOptions = {
-  readonly files: TlsFileNames;
+export type FollowOptions<N extends string = keyof TlsFileNames> = {
   /** Milliseconds between two comparisons of the files with what is in use, should the kernel not tell of a change. */
   readonly reconcile?: number | (() => number);
   /** The files have been wrong for a moment, in this way; told once. What was in use before stays in use. */
-  readonly refused?: (problem: TlsProblem) => void;
+  readonly refused?: (problem: TlsProblem<N>) => void;
   readonly modeChanged?: (mode: Mode, fault?: Fault) => void;
 };
+
+export type TlsFilesOptions = FollowOptions & { readonly files: TlsFileNames };
 
 /** Certificate and key are often written one after the other: only what stays wrong for so long is worth a word. */
 const patience = 2000;
 
-/** The newest material that was usable, in `current`. Throws a TlsProblem when the files are wrong to begin with. */
-export class TlsFiles implements AsyncDisposable {
-  readonly files: TlsFileNames;
-  readonly #options: TlsFilesOptions;
-  readonly #listeners: ((tls: Tls) => void)[] = [];
-  #current: Tls;
+type Refused<N extends string> = { readonly problem: TlsProblem<N>; readonly since: number; told: boolean };
+
+/** How the files of one kind become material that was checked. Both throw a TlsProblem. */
+export type TlsReading<N extends string, T extends Checked<N>> = {
+  readonly read: () => T['material'];
+  readonly check: (material: T['material']) => T;
+};
+
+/** The newest material that was usable, in `current`: for one kind of files. Throws when they are wrong to begin with. */
+export class CheckedFiles<N extends string, T extends Checked<N>> implements AsyncDisposable {
+  readonly #reading: TlsReading<N, T>;
+  readonly #options: FollowOptions<N>;
+  readonly #listeners: ((checked: T) => void)[] = [];
+  #current: T;
   #watcher: Watcher | undefined;
-  #refused: { readonly problem: TlsProblem; readonly since: number; told: boolean } | undefined;
+  #refused: Refused<N> | undefined;
   #again: NodeJS.Timeout | undefined;
   #closed = false;
 
-  static async open(options: TlsFilesOptions): Promise<TlsFiles> {
-    const files = new TlsFiles(options);
-    const { certificateFile, keyFile, caFile } = options.files;
-    files.#watcher = await openWatcher({
-      paths: [certificateFile, keyFile, caFile].filter((file) => file !== undefined),
-      ...(options.reconcile !== undefined && { reconcile: options.reconcile }),
-      ...(options.modeChanged && { modeChanged: options.modeChanged }),
+  protected constructor(reading: TlsReading<N, T>, options: FollowOptions<N>) {
+    this.#reading = reading;
+    this.#options = options;
+    this.#current = reading.check(reading.read());
+  }
+
+  protected async follow(paths: readonly (string | undefined)[]): Promise<this> {
+    const { reconcile, modeChanged } = this.#options;
+    this.#watcher = await openWatcher({
+      paths: paths.filter((path) => path !== undefined),
+      ...(reconcile !== undefined && { reconcile }),
+      ...(modeChanged && { modeChanged }),
       // Not `changed`: a file that is gone, or a certificate that becomes valid, changes no content.
-      looked: () => files.#reload(),
+      looked: () => this.#reload(),
       changed: () => undefined,
     });
-    return files;
+    return this;
   }
 
-  private constructor(options: TlsFilesOptions) {
-    this.#options = options;
-    this.files = options.files;
-    this.#current = readTls(options.files);
-  }
-
-  get current(): Tls {
+  get current(): T {
     return this.#current;
   }
 
+  /** What is wrong with the files as they are now, once it was told. */
+  get problem(): TlsProblem<N> | undefined {
+    return this.#refused?.told ? this.#refused.problem : undefined;
+  }
+
   /** Told once for each usable change. */
-  onChange(listener: (tls: Tls) => void): void {
+  onChange(listener: (checked: T) => void): void {
     this.#listeners.push(listener);
   }
 
@@ -209,8 +241,8 @@ export class TlsFiles implements AsyncDisposable {
     if (this.#closed) return;
     clearTimeout(this.#again);
     try {
-      const material = readMaterial(this.files);
-      if (!same(material, this.#current.material)) this.#use(new Tls(material));
+      const material = this.#reading.read();
+      if (!same(material, this.#current.material)) this.#use(this.#reading.check(material));
       this.#refused = undefined;
     } catch (error) {
       if (!(error instanceof TlsProblem)) throw error;
@@ -218,15 +250,15 @@ export class TlsFiles implements AsyncDisposable {
     }
   }
 
-  #use(tls: Tls): void {
-    const outOfDate = tls.outOfDate();
+  #use(checked: T): void {
+    const wrong = checked.outOfDate();
     // One that nobody accepts takes the place of such a one only.
-    if (outOfDate && !this.#current.outOfDate()) throw new TlsProblem('certificateFile', outOfDate);
-    this.#current = tls;
-    for (const listener of this.#listeners) listener(tls);
+    if (wrong && !this.#current.outOfDate()) throw new TlsProblem(checked.dated, wrong);
+    this.#current = checked;
+    for (const listener of this.#listeners) listener(checked);
   }
 
-  #refuse(problem: TlsProblem): void {
+  #refuse(problem: TlsProblem<N>): void {
     const now = performance.now();
     const known = this.#refused?.problem;
     if (!this.#refused || known?.about !== problem.about || known.message !== problem.message)
@@ -239,5 +271,20 @@ export class TlsFiles implements AsyncDisposable {
       this.#refused.told = true;
       this.#options.refused?.(problem);
     }
+  }
+}
+
+/** A certificate with its key, authorities, or both. */
+export class TlsFiles extends CheckedFiles<keyof TlsFileNames, Tls> {
+  readonly files: TlsFileNames;
+
+  static async open(options: TlsFilesOptions): Promise<TlsFiles> {
+    const { certificateFile, keyFile, caFile } = options.files;
+    return await new TlsFiles(options).follow([certificateFile, keyFile, caFile]);
+  }
+
+  private constructor({ files, ...options }: TlsFilesOptions) {
+    super({ read: () => readMaterial(files), check: (material) => new Tls(material) }, options);
+    this.files = files;
   }
 }

@@ -33,6 +33,17 @@ describe('what is read', () => {
     expect(JSON.stringify(tls.description)).not.toContain('PRIVATE');
   });
 
+  test('has no more names than the certificate, whatever they hold', async () => {
+    await using dir = await scratch();
+    const hosts = ['a.example, DNS:b.example', 'c.example', 'd"e, f'];
+    const { description } = readTls(await writeCertificate(dir.path, makeCertificate({ hosts })));
+    expect(description?.subjectAlternativeNames).toEqual([
+      'DNS:"a.example\\u002c DNS:b.example"',
+      'DNS:c.example',
+      'DNS:"d\\"e\\u002c f"',
+    ]);
+  });
+
   const fine = makeCertificate();
   const other = makeCertificate({ name: 'other' });
   const cut = fine.cert + other.cert.slice(0, 200);
@@ -206,10 +217,12 @@ describe('files that change', () => {
     // Long enough for several comparisons.
     await wait(500);
     expect(watching.refused).toEqual(['keyFile is not the key of the certificate', 'keyFile no such file']);
+    expect(watching.store.problem).toMatchObject({ about: 'keyFile', message: 'no such file' });
     expect(watching.store.current.description?.subject).toBe('CN=old');
     await writeCertificate(dir.path, makeCertificate({ name: 'new' }));
     await until(() => watching.used.length === 1);
     expect(watching.used).toEqual(['CN=new']);
+    expect(watching.store.problem).toBeUndefined();
     expect(watching.refused.length).toBe(2);
   });
 

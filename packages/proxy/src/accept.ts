@@ -1,71 +1,158 @@
-// Accepting connections, and terminating TLS when there is a certificate.
+// Accepting connections, and what each of them goes through before its first octet is taken for the application's.
 
-import { randomBytes } from 'node:crypto';
-import { type AddressInfo, createServer as createPlainServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { type Address, listen, makeAddress } from '@outrigger/core';
-import type { TlsFiles } from '@outrigger/core/tls-files';
 import { Client } from './client.ts';
+import type { Connection } from './connection.ts';
+import { Handshake } from './handshake.ts';
+import type { Origin } from './origin.ts';
+import { type Endpoints, endpointsOf } from './proxy-protocol.ts';
+import { ProxyHeaderReader } from './tcp/proxy-header-reader.ts';
+import { TcpSession } from './tcp/session.ts';
+import type { Termination, Verdict } from './tls/termination.ts';
 import type { Traffic } from './traffic.ts';
 
 export type Listener = AsyncDisposable & { readonly address: Address };
 
 /** Listens until disposed; disposal then waits for the requests in flight. */
-export async function openListener(traffic: Traffic, certificate: TlsFiles | undefined): Promise<Listener> {
-  const { listenAddress } = traffic.parameters;
+export function openListener(traffic: Traffic, termination: Termination | undefined): Promise<Listener> {
+  const doorway = new Doorway(traffic, termination);
+  return openServer(traffic, 'listenAddress', {
+    enter: (socket) => doorway.enter(socket),
+    close: () => traffic.drain(),
+  });
+}
+
+/** Plain HTTP that is answered with where it is spoken over TLS. @param port of https */
+export async function openRedirectListener(traffic: Traffic, port: number): Promise<Listener | undefined> {
+  if (!traffic.parameters.redirectListenAddress) return undefined;
+  return await openServer(traffic, 'redirectListenAddress', {
+    enter(socket) {
+      const endpoints = endpointsOf(socket);
+      traffic.tally.metrics.connections.inc();
+      if (endpoints && !traffic.shedding)
+        traffic.enter(() => new Client(socket, traffic, { endpoints, httpsPort: port }));
+      else socket.destroy();
+    },
+    // Its connections are drained with all others.
+    close: async () => undefined,
+  });
+}
+
+type Reception = { enter(socket: Socket): void; close(): Promise<void> };
+
+async function openServer(
+  traffic: Traffic,
+  parameter: 'listenAddress' | 'redirectListenAddress',
+  { enter, close }: Reception,
+): Promise<Listener> {
   const { metrics } = traffic.tally;
-  const server = certificate ? tlsServer(traffic, certificate) : plainServer(traffic);
+  const listenAddress = traffic.parameters[parameter]!;
+  // Half-open, because a client may end its side and still want the response.
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, enter);
   server.maxConnections = traffic.connectionLimit;
   server.on('drop', () => metrics.connectionsRefused.inc());
-  await listen(server, listenAddress, 'listenAddress');
+  await listen(server, listenAddress, parameter);
   // Out of file descriptors, for one: those connected go on, and so does accepting.
   server.on('error', (error) => traffic.log.error('Accepting a connection failed', { cause: error.message }));
   return {
     address: makeAddress(listenAddress.host, (server.address() as AddressInfo).port),
     async [Symbol.asyncDispose]() {
       server.close();
-      await traffic.drain();
+      await close();
     },
   };
 }
 
-// Half-open, because a client may end its side and still want the response.
-const socketOptions = { allowHalfOpen: true, noDelay: true } as const;
+class Doorway {
+  readonly #traffic: Traffic;
+  readonly #termination: Termination | undefined;
+  #http2: Http2 | undefined;
 
-function plainServer(traffic: Traffic): Server {
-  return createPlainServer(socketOptions, (socket) => accept(socket, traffic));
-}
-
-function tlsServer(traffic: Traffic, certificate: TlsFiles): TlsServer {
-  const server = createTlsServer(
-    {
-      ...socketOptions,
-      ...certificate.current.material,
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: traffic.parameters.headTimeout,
-      // Kept over a change of the certificate, so that clients go on resuming their sessions.
-      ticketKeys: randomBytes(48),
-    },
-    (socket) => accept(socket, traffic),
-  );
-  server.on('tlsClientError', (error, socket) => {
-    // Nobody else closes it: a client that says nothing would keep its place for ever.
-    socket.destroy();
-    traffic.tally.metrics.handshakeFailures.inc();
-    traffic.log.debug('TLS handshake failed', { cause: error.message });
-  });
-  // Connections that are open keep what they have.
-  certificate.onChange(({ material }) => server.setSecureContext({ ...material, minVersion: 'TLSv1.2' }));
-  return server;
-}
-
-function accept(socket: Socket, traffic: Traffic): void {
-  if (traffic.shedding) {
-    traffic.tally.metrics.connectionsRefused.inc();
-    socket.destroy();
-    return;
+  constructor(traffic: Traffic, termination: Termination | undefined) {
+    this.#traffic = traffic;
+    this.#termination = termination;
   }
-  traffic.enter(() => new Client(socket, traffic));
-  if (traffic.draining) socket.destroy();
+
+  enter(socket: Socket): void {
+    const { parameters, tally, shedding, handshakes } = this.#traffic;
+    const endpoints = endpointsOf(socket);
+    if (shedding || handshakes >= parameters.handshakeLimit || !endpoints) {
+      tally.metrics.connectionsRefused.inc();
+      socket.destroy();
+      return;
+    }
+    tally.metrics.connections.inc();
+    if (parameters.acceptProxyProtocol) this.#readHeader(socket);
+    else this.#secure(socket, endpoints);
+  }
+
+  #readHeader(socket: Socket): void {
+    const milliseconds = this.#traffic.parameters.handshakeTimeout;
+    const done = (endpoints: Endpoints) => this.#secure(socket, endpoints);
+    this.#traffic.enter(() => new ProxyHeaderReader(socket, { traffic: this.#traffic, milliseconds, done }));
+  }
+
+  #secure(socket: Socket, endpoints: Endpoints): void {
+    const termination = this.#termination;
+    const http = this.#traffic.parameters.mode === 'http';
+    const done = (secured: TLSSocket, verdict: Verdict) => this.#admit(secured, endpoints, verdict);
+    if (termination)
+      this.#traffic.enter(() => new Handshake(socket, this.#traffic, { termination, endpoints, http, done }));
+    else this.#begin(socket, { endpoints });
+  }
+
+  #admit(socket: TLSSocket, endpoints: Endpoints, { identity, refusal }: Verdict): void {
+    const { parameters, tally, log } = this.#traffic;
+    const explains = parameters.mode === 'http' && parameters.clientCertificate === 'optional';
+    if (refusal && !explains) {
+      tally.metrics.refusals.inc({ reason: refusal });
+      log.debug('Client certificate refused', { reason: refusal });
+      socket.destroy();
+    } else this.#begin(socket, { endpoints, certificate: identity?.lines, refusal });
+  }
+
+  #begin(socket: Socket, origin: Origin): void {
+    const { mode } = this.#traffic.parameters;
+    if (mode === 'tcp') this.#beginTcp(socket, origin);
+    else if (socket instanceof TLSSocket && socket.alpnProtocol === 'h2') this.#beginHttp2(socket, origin);
+    else this.#enter(() => new Client(socket, this.#traffic, origin));
+  }
+
+  #beginTcp(socket: Socket, { endpoints }: Origin): void {
+    const traffic = this.#traffic;
+    const { parameters } = traffic;
+    const pool = traffic.pools.main;
+    const options = { traffic, pool, endpoints, upstream: pool.address, send: parameters.sendProxyProtocol };
+    this.#enter(() => new TcpSession(socket, options));
+  }
+
+  // node:http2 is large: it is loaded with the first connection that speaks it.
+  #beginHttp2(socket: TLSSocket, origin: Origin): void {
+    if (this.#http2) this.#enterHttp2(this.#http2, socket, origin);
+    else
+      loadHttp2().then(
+        (http2) => {
+          this.#http2 = http2;
+          this.#enterHttp2(http2, socket, origin);
+        },
+        (error: Error) => socket.destroy(error),
+      );
+  }
+
+  #enterHttp2({ Http2Session }: Http2, socket: TLSSocket, origin: Origin): void {
+    // Gone while it was loaded.
+    if (socket.destroyed) return;
+    this.#enter(() => new Http2Session(socket, this.#traffic, origin));
+  }
+
+  #enter(make: () => Connection): void {
+    const connection = this.#traffic.enter(make);
+    if (this.#traffic.draining) connection.drain();
+  }
 }
+
+type Http2 = typeof import('./http2/session.ts');
+
+const loadHttp2 = (): Promise<Http2> => import('./http2/session.ts');

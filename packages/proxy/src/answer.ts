@@ -6,7 +6,7 @@ import type { Peer } from './peer.ts';
 
 export type Problem = {
   readonly status: number;
-  readonly code: keyof typeof errors;
+  readonly code: Extract<keyof typeof errors, string>;
   readonly detail: string;
   readonly reason?: string;
 };
@@ -29,6 +29,13 @@ export function answerOf(problem: Problem): Answer {
     body,
   };
 }
+
+/** @param location as it stands: nothing in it is escaped here. */
+export const redirectTo = (status: number, location: string): Answer => ({
+  status,
+  fields: ['date', new Date().toUTCString(), 'location', location, 'content-length', '0'],
+  body: '',
+});
 
 const titleOf = (status: number) => STATUS_CODES[status] ?? 'Error';
 

@@ -2,16 +2,19 @@
 
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { unreadEntry } from './access-log.ts';
 import { answerOf, send } from './answer.ts';
 import { releaseAfter } from './blocks.ts';
 import type { Connection, ConnectionState } from './connection.ts';
-import { Exchange } from './exchange.ts';
-import { type Identity, identify } from './forward.ts';
+import { converse } from './converse.ts';
 import { MORE, REFUSED } from './http/fields.ts';
 import { Fragments } from './http/fragments.ts';
 import { type Refusal, refusals } from './http/refusal.ts';
 import { RequestHead } from './http/request-head.ts';
+import type { Identity } from './identity.ts';
+import { type Origin, tlsOf } from './origin.ts';
 import type { Conversation, Peer } from './peer.ts';
+import { addressOf } from './tcp/address.ts';
 import type { Traffic } from './traffic.ts';
 import { Tunnel } from './tunnel.ts';
 import type { Upstream } from './upstream.ts';
@@ -27,14 +30,14 @@ const head = new RequestHead();
 export class Client implements Connection, Peer {
   readonly protocol = 'http/1.1';
   readonly streams = undefined;
-  readonly identity: Identity;
-  readonly address: string;
   readonly since = new Date();
   requests = 0;
   deadline: number;
   ended = false;
   readonly #socket: Socket;
   readonly #traffic: Traffic;
+  readonly #origin: Origin;
+  #identity: Identity | undefined;
   #exchange: Conversation | undefined;
   #tunnel: Tunnel | undefined;
   /** Octets of the next head: it is not whole yet, or another exchange comes first. */
@@ -43,13 +46,10 @@ export class Client implements Connection, Peer {
   #discarded = 0;
   #paused = false;
 
-  constructor(socket: Socket, traffic: Traffic) {
+  constructor(socket: Socket, traffic: Traffic, origin: Origin) {
     this.#socket = socket;
     this.#traffic = traffic;
-    // A dual-stack listener shows IPv4 clients as ::ffff:192.0.2.1.
-    const remote = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
-    this.address = `${remote.includes(':') ? `[${remote}]` : remote}:${socket.remotePort}`;
-    this.identity = identify(remote, socket instanceof TLSSocket ? 'https' : 'http');
+    this.#origin = origin;
     this.deadline = traffic.now + traffic.parameters.headTimeout;
     socket
       .on('data', (octets: Buffer) => this.#read(octets))
@@ -69,9 +69,18 @@ export class Client implements Connection, Peer {
     return this.#pending ? 'reading' : 'idle';
   }
 
-  get tls(): { readonly version: string | null; readonly cipher: string } | undefined {
-    if (!(this.#socket instanceof TLSSocket)) return undefined;
-    return { version: this.#socket.getProtocol(), cipher: this.#socket.getCipher()?.name ?? 'unknown' };
+  get address(): string {
+    return addressOf(this.#origin.endpoints.source);
+  }
+
+  get tls(): Connection['tls'] {
+    return tlsOf(this.#socket);
+  }
+
+  /** Made with the first request: a connection may never have one. */
+  get identity(): Identity {
+    this.#identity ??= this.#traffic.identify(this.#origin, this.#socket instanceof TLSSocket);
+    return this.#identity;
   }
 
   /** Octets that wait for the client to take them. */
@@ -115,7 +124,7 @@ export class Client implements Connection, Peer {
   #exchangeFor(octets: Buffer, after: number): void {
     this.#pending = undefined;
     this.requests++;
-    const exchange = new Exchange(this, this.#traffic, head);
+    const exchange = converse(this, this.#traffic, head, octets);
     this.#exchange = exchange;
     const rest = exchange.begin(head, octets, after);
     if (rest < octets.length) this.#putAside(octets.subarray(rest));
@@ -135,6 +144,9 @@ export class Client implements Connection, Peer {
   #refuse({ status, reason, detail }: Refusal): void {
     this.#traffic.tally.metrics.refusals.inc({ reason });
     this.#traffic.tally.answered(status, 0);
+    const { accessLog } = this.#traffic;
+    const nothing = { receivedBytes: 0, sentBytes: 0, milliseconds: 0 };
+    if (accessLog.on) accessLog.write(unreadEntry(this.#origin, 'HTTP/1.1'), { status, reason, ...nothing });
     send(this, answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason }), { close: true, bodiless: false });
     this.#finish();
   }
@@ -176,7 +188,7 @@ export class Client implements Connection, Peer {
   }
 
   #close(): void {
-    this.#traffic.leave(this);
+    this.#traffic.forget(this);
     this.#exchange?.abandon();
     this.#tunnel?.close();
   }
@@ -184,6 +196,7 @@ export class Client implements Connection, Peer {
   /** The time is up; called by the traffic's clock. */
   onDeadline(): void {
     if (this.#exchange) this.#exchange.onDeadline();
+    else if (this.#tunnel) this.#tunnel.onDeadline();
     else if (this.#pending) this.#refuse(refusals.headTimeout);
     else this.#socket.destroy();
   }

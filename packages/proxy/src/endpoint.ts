@@ -1,27 +1,40 @@
-// Which endpoint a request goes to. There is one application behind this proxy, so all go to it.
+// Where an upstream is, from how it is written.
 
-import type { RequestHead } from './http/request-head.ts';
-import type { Pool } from './pool.ts';
+import { BlockList, isIPv6 } from 'node:net';
 import type { UpstreamAddress } from './upstream.ts';
 
-export type Route = (head: RequestHead) => Pool;
+export type Endpoint = {
+  readonly address: UpstreamAddress;
+  /** For logs, and as the Host of requests that name none. */
+  readonly name: string;
+  /** h2c is HTTP/2 without TLS, known in advance. */
+  readonly protocol: 'http' | 'h2c' | 'tcp' | 'unix';
+};
 
-export const routeAllTo =
-  (pool: Pool): Route =>
-  () =>
-    pool;
+const defaultPorts: Readonly<Record<string, number | undefined>> = { http: 80, h2c: 80 };
 
-/** Where --upstream points and how it is written; throws an Error that says what is wrong with it. */
-export function endpointOf(upstream: URL): { readonly address: UpstreamAddress; readonly name: string } {
-  const { protocol, hostname, port, pathname, search, username } = upstream;
-  if (protocol === 'unix:') {
+/** Throws an Error that says what is wrong with it. */
+export function endpointOf(upstream: URL): Endpoint {
+  const { hostname, port, pathname, search, username } = upstream;
+  const protocol = upstream.protocol.slice(0, -1) as Endpoint['protocol'];
+  if (protocol === 'unix') {
     const path = decodeURIComponent(pathname);
     if (!path.startsWith('/')) throw new Error('unix:/path with an absolute path is expected');
-    return { address: { path }, name: `unix:${path}` };
+    return { address: { path }, name: `unix:${path}`, protocol };
   }
-  if (pathname !== '/' || search !== '' || username !== '')
+  if ((pathname !== '/' && pathname !== '') || search !== '' || username !== '')
     throw new Error('a URL of scheme, host and port alone is expected: requests keep their own path');
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const number = Number(port || 80);
-  return { address: { host, port: number }, name: `${hostname}:${number}` };
+  const number = Number(port || defaultPorts[protocol]);
+  if (!number) throw new Error('a port is expected');
+  return { address: { host: hostname.replace(/^\[|\]$/g, ''), port: number }, name: `${hostname}:${number}`, protocol };
 }
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+/** What is sent there does not leave this machine or Pod, so nobody in between can read it. */
+export const isLocal = ({ address }: Pick<Endpoint, 'address'>): boolean =>
+  'path' in address ||
+  address.host === 'localhost' ||
+  loopback.check(address.host, isIPv6(address.host) ? 'ipv6' : 'ipv4');

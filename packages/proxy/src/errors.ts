@@ -8,6 +8,11 @@ export const errors = defineErrors({
     hint: 'Is it running, and does it listen where --upstream says? Clients get 502 until it answers',
     status: 502,
   },
+  PROXY_UPSTREAM_STARTING: {
+    message: 'The application at {upstream} has not started yet',
+    hint: 'Clients get 503 with Retry-After until it accepts its first connection',
+    status: 503,
+  },
   PROXY_UPSTREAM_CLOSED: {
     message: 'The application at {upstream} closed the connection before its response was complete',
     hint: 'Look for a crash in its log; if it happens to rare POST requests only, lower --upstream-idle-timeout below its keep-alive time-out',
@@ -40,6 +45,10 @@ export const errors = defineErrors({
   PROXY_CERTIFICATE_EXPIRED: {
     message: 'The certificate {file} {detail}',
     hint: 'Renew it and replace the files; they are read again without a restart. If it is not valid yet, look at the clock',
+  },
+  PROXY_CRL_EXPIRED: {
+    message: 'The revocation lists {file} {detail}',
+    hint: 'Until they are replaced no client certificate can be checked, and none is accepted',
   },
   PROXY_DRAIN: {
     message: 'Stopping waits for {requests} requests in flight',

@@ -1,24 +1,44 @@
 // One request and its response, from the whole head of the one to the last octet of the other.
 
 import { performance } from 'node:perf_hooks';
-import { answerOf, continueAnswer, type Problem, send } from './answer.ts';
+import { type AccessEntry, entryOf } from './access-log.ts';
+import { type Answer, answerOf, continueAnswer, type Problem, send } from './answer.ts';
+import type { OwnAnswer } from './converse.ts';
 import { errors } from './errors.ts';
-import { mostForwarded, writeHead } from './forward.ts';
+import { mostForwarded, type Passage, writeHead } from './forward.ts';
 import { Body } from './http/body.ts';
 import { type Refusal, refusals } from './http/refusal.ts';
 import type { RequestHead } from './http/request-head.ts';
+import { describeClient } from './identity.ts';
 import type { Conversation, Peer } from './peer.ts';
 import type { Pool } from './pool.ts';
 import { Relay } from './relay.ts';
+import type { Rule } from './routes/rule.ts';
+import { isTraced, traceparentLine } from './trace.ts';
 import type { Traffic } from './traffic.ts';
 import type { Upstream, UpstreamUser } from './upstream.ts';
 
+// A body may begin slowly; from then on it must keep its average.
+const slowStart = 10_000;
+
 const noBody = Buffer.alloc(0);
+
+/** A request as it was taken on. */
+export type Taken = {
+  readonly head: RequestHead;
+  readonly buffer: Buffer;
+  readonly rule: Rule;
+  readonly pool: Pool;
+  /** What the proxy answers by itself. */
+  readonly own: OwnAnswer | undefined;
+};
 
 export class Exchange implements Conversation, UpstreamUser {
   readonly #peer: Peer;
   readonly #traffic: Traffic;
+  readonly #rule: Rule;
   readonly #pool: Pool;
+  readonly #own: OwnAnswer | undefined;
   readonly #started: number;
   readonly #method: string;
   /** 100 Continue is owed. */
@@ -33,41 +53,74 @@ export class Exchange implements Conversation, UpstreamUser {
   readonly #relay: Relay;
   /** The final response has begun. */
   #relaying = false;
+  #heldBack = false;
+  #sent = 0;
   #over = false;
+  /** For the access log, when there is one. */
+  readonly #entry: AccessEntry | undefined;
 
-  constructor(peer: Peer, traffic: Traffic, head: RequestHead) {
+  constructor(peer: Peer, traffic: Traffic, { head, buffer, rule, pool, own }: Taken) {
     this.#peer = peer;
     this.#traffic = traffic;
     this.#started = traffic.now = performance.now();
-    this.#pool = traffic.route(head);
+    this.#rule = rule;
+    this.#pool = pool;
+    this.#own = own;
     this.#method = head.method;
-    const { method, minor, websocket } = head;
+    const { method, minor, websocket, framing } = head;
     const { streams } = peer;
-    this.#relay = new Relay({ method, minor, websocket, streams, edits: undefined }, head.keepsAlive);
+    const edits = traffic.responseEdits(rule, peer.identity.protocol);
+    this.#relay = new Relay({ method, minor, websocket, streams, edits }, head.keepsAlive);
     this.#owesContinue = head.expectsContinue;
-    const { length, chunked } = head.framing;
+    const { length, chunked } = framing;
     this.#chunkedRequest = chunked;
-    const { bodyLimit } = traffic.parameters;
+    const most = this.#bodyLimit;
     if (!chunked) this.#request = Body.ofLength(Math.max(0, length));
-    else this.#request = streams ? Body.untilEnd(bodyLimit) : Body.chunked(bodyLimit);
+    else this.#request = streams ? Body.untilEnd(most) : Body.chunked(most);
     this.#repeatable = head.isIdempotent && !head.hasBody;
+    if (traffic.accessLog.on) this.#entry = entryOf(buffer, head, peer);
+  }
+
+  get #bodyLimit(): number | undefined {
+    return this.#rule.bodyLimit ?? this.#traffic.parameters.bodyLimit;
   }
 
   /** Sends the head and what there is of the body in buffer[from); returns the offset after it. */
   begin(head: RequestHead, buffer: Buffer, from: number): number {
-    const limit = this.#traffic.parameters.bodyLimit;
+    if (this.#own) return this.#answerAlone(this.#own, buffer, from);
+    const limit = this.#bodyLimit;
     if (limit !== undefined && head.framing.length > limit) return this.#refuse(refusals.bodyLength, buffer);
     const after = this.#request.done ? from : this.#request.read(buffer, from, buffer.length);
     if (after < 0) return this.#refuse(this.#request.refusal!, buffer);
     // A client that sends the body at once does not wait for permission.
     if (after > from) this.#owesContinue = false;
-    const passage = { head, identity: this.#peer.identity, upstreamHost: this.#pool.host };
-    const most = mostForwarded(head, passage.identity, passage.upstreamHost);
-    const out = Buffer.allocUnsafe(most + this.#request.mostWritten(this.#chunkedRequest));
+    const passage = this.#passage(head, buffer);
+    const out = Buffer.allocUnsafe(mostForwarded(passage) + this.#request.mostWritten(this.#chunkedRequest));
     let to = writeHead(buffer, out, passage);
     if (after > from) to = this.#request.write(buffer, out, to, this.#chunkedRequest);
     this.#replay = out.subarray(0, to);
     this.#connect(this.#pool.take(this, this.#repeatable));
+    return after;
+  }
+
+  #passage(head: RequestHead, buffer: Buffer): Passage {
+    const { identity } = this.#peer;
+    const retrace = this.#traffic.parameters.traceparent === 'make' && !isTraced(buffer, head);
+    const about = identity.withHost ? undefined : describeClient(buffer, head, identity);
+    const trace = retrace ? Buffer.from(traceparentLine(), 'latin1') : undefined;
+    return {
+      ...{ head, identity, retrace },
+      upstreamHost: this.#pool.host,
+      edits: this.#rule.request,
+      extra: about && trace ? Buffer.concat([about, trace]) : (about ?? trace),
+    };
+  }
+
+  /** The application is not asked. What the client still has to send of the request is not waited for. */
+  #answerAlone({ answer, reason }: OwnAnswer, buffer: Buffer, from: number): number {
+    if (reason) this.#traffic.tally.metrics.refusals.inc({ reason });
+    const after = this.#request.done ? from : buffer.length;
+    this.#finish(answer, reason);
     return after;
   }
 
@@ -151,6 +204,7 @@ export class Exchange implements Conversation, UpstreamUser {
 
   #send(octets: Buffer): void {
     if (this.#relay.status !== 0) this.#relaying = true;
+    this.#sent += octets.length;
     const more = octets.length === 0 || this.#peer.write(octets);
     if (this.#relay.done) this.#complete();
     else if (!more) this.#upstream!.pause();
@@ -161,6 +215,7 @@ export class Exchange implements Conversation, UpstreamUser {
     this.#over = true;
     const upstream = this.#upstream!;
     // Half a request in it, or half a response: nobody else may have it.
+    if (this.#relay.keepAliveSeconds !== undefined) this.#pool.learn(this.#relay.keepAliveSeconds);
     if (this.#relay.reusable && this.#request.done) this.#pool.give(upstream);
     else upstream.destroy();
     this.#count(this.#relay.status);
@@ -174,8 +229,18 @@ export class Exchange implements Conversation, UpstreamUser {
     this.#peer.tunnel(this.#upstream!, rest);
   }
 
-  #count(status: number): void {
-    this.#traffic.tally.answered(status, performance.now() - this.#started);
+  #count(status: number, reason?: string): void {
+    const milliseconds = performance.now() - this.#started;
+    this.#traffic.tally.answered(status, milliseconds);
+    if (this.#entry) this.#log(status, reason, milliseconds);
+  }
+
+  #log(status: number, reason: string | undefined, milliseconds = performance.now() - this.#started): void {
+    this.#traffic.accessLog.write(this.#entry!, {
+      ...{ status, rule: this.#rule.name, milliseconds, receivedBytes: this.#request.length, sentBytes: this.#sent },
+      ...(this.#upstream && { upstream: this.#pool.name }),
+      ...(reason && { reason }),
+    });
   }
 
   onUpstreamClose(error: NodeJS.ErrnoException | undefined): void {
@@ -202,7 +267,13 @@ export class Exchange implements Conversation, UpstreamUser {
   // The pool says so in the log, once per outage.
   #unreachable(): void {
     this.#traffic.tally.metrics.upstreamErrors.inc({ reason: 'connect' });
-    this.#fail({ status: 502, code: 'PROXY_UPSTREAM_DOWN', detail: 'The application cannot be reached' });
+    if (this.#pool.starting)
+      this.#fail({
+        status: 503,
+        code: 'PROXY_UPSTREAM_STARTING',
+        detail: 'The application has not started yet; try again',
+      });
+    else this.#fail({ status: 502, code: 'PROXY_UPSTREAM_DOWN', detail: 'The application cannot be reached' });
   }
 
   #closed(error: NodeJS.ErrnoException | undefined): void {
@@ -238,12 +309,20 @@ export class Exchange implements Conversation, UpstreamUser {
   #touch(): void {
     const { now, parameters } = this.#traffic;
     const upstream = this.#upstream!;
-    const wait = !upstream.connected
-      ? parameters.upstreamConnectTimeout
-      : this.#peer.needsDrain || (!this.#request.done && !upstream.needsDrain)
-        ? parameters.clientTimeout
-        : parameters.upstreamTimeout;
-    this.#peer.deadline = now + wait;
+    if (!upstream.connected) this.#peer.deadline = now + parameters.upstreamConnectTimeout;
+    else if (this.#peer.needsDrain) this.#peer.deadline = now + parameters.clientTimeout;
+    else if (this.#request.done || upstream.needsDrain)
+      this.#peer.deadline = now + (this.#rule.upstreamTimeout ?? parameters.upstreamTimeout);
+    else this.#peer.deadline = Math.min(now + parameters.clientTimeout, this.#slowest);
+    // Whoever was held back cannot be told that it is slow.
+    this.#heldBack ||= upstream.needsDrain;
+  }
+
+  /** When the body must have brought more than it has, on the clock of deadlines. */
+  get #slowest(): number {
+    const rate = this.#traffic.parameters.bodyMinimumRate;
+    if (rate === 0 || this.#heldBack) return Number.POSITIVE_INFINITY;
+    return this.#started + slowStart + (this.#request.length / rate) * 1000;
   }
 
   /** Refuses the request, whose body turned out to be wrong, and with it the connection: all of the buffer counts as read. */
@@ -256,16 +335,21 @@ export class Exchange implements Conversation, UpstreamUser {
 
   #fail(problem: Problem): void {
     if (this.#over) return;
-    this.#over = true;
     this.#upstream?.destroy();
-    this.#count(this.#relaying ? this.#relay.status : problem.status);
-    if (this.#relaying) this.#peer.cut();
-    else this.#answer(problem);
+    const reason = problem.reason ?? problem.code.toLowerCase().replace('proxy_', '');
+    if (this.#relaying) {
+      this.#over = true;
+      this.#count(this.#relay.status, reason);
+      this.#peer.cut();
+    } else this.#finish(answerOf(problem), reason);
   }
 
-  #answer(problem: Problem): void {
+  /** Ends the exchange with an answer of our own. */
+  #finish(answer: Answer, reason: string | undefined): void {
+    this.#over = true;
+    this.#count(answer.status, reason);
     const close = !this.#relay.keep || this.#traffic.leaving || !this.#request.done || this.#peer.ended;
-    send(this.#peer, answerOf(problem), { close, bodiless: this.#method === 'HEAD' });
+    send(this.#peer, answer, { close, bodiless: this.#method === 'HEAD' });
     this.#peer.finished(!close);
   }
 
@@ -280,6 +364,8 @@ export class Exchange implements Conversation, UpstreamUser {
     this.#over = true;
     this.#upstream?.destroy();
     this.#traffic.tally.metrics.abandoned.inc();
+    // As nginx has it: the client closed its request.
+    if (this.#entry) this.#log(499, 'abandoned');
     this.#peer.cut();
   }
 }

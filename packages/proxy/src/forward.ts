@@ -3,40 +3,40 @@
 
 import { kinds } from './http/field-kind.ts';
 import type { RequestHead } from './http/request-head.ts';
+import type { Identity } from './identity.ts';
+import type { Edits } from './relay.ts';
+
+export { type Identity, identify } from './identity.ts';
 
 const dropped =
   (1 << kinds.transferEncoding) |
   (1 << kinds.connection) |
   (1 << kinds.hop) |
+  (1 << kinds.keepAlive) |
   (1 << kinds.upgrade) |
   (1 << kinds.expect) |
   (1 << kinds.identity) |
-  (1 << kinds.alias);
+  (1 << kinds.alias) |
+  (1 << kinds.forwardedFor) |
+  (1 << kinds.forwardedProto) |
+  (1 << kinds.forwardedHost) |
+  (1 << kinds.forwarded);
 
 const chunkedLine = Buffer.from('Transfer-Encoding: chunked\r\n');
 const upgradeLines = Buffer.from('Connection: Upgrade\r\nUpgrade: websocket\r\n');
 const crlf = Buffer.from('\r\n');
 const longestOwn = chunkedLine.length + upgradeLines.length + 64;
 
-/** What is said of a client in each of its requests; made once per connection. */
-export type Identity = {
-  /** X-Forwarded-For and X-Forwarded-Proto, then `X-Forwarded-Host: ` to be continued. */
-  readonly withHost: Buffer;
-  readonly withoutHost: Buffer;
-};
-
-export function identify(remoteAddress: string, protocol: 'http' | 'https'): Identity {
-  const lines = `X-Forwarded-For: ${remoteAddress}\r\nX-Forwarded-Proto: ${protocol}\r\n`;
-  return { withHost: Buffer.from(`${lines}X-Forwarded-Host: `), withoutHost: Buffer.from(lines) };
-}
-
 /** How many octets `writeHead` may need. */
-export const mostForwarded = (head: RequestHead, identity: Identity, upstreamHost: string) =>
+export const mostForwarded = ({ head, identity, upstreamHost, edits, extra }: Passage) =>
   endOf(head) -
   head.start +
+  (head.rewritten ? head.rewritten.length : 0) +
   (head.hostEnd - head.hostStart) +
-  identity.withHost.length +
+  (identity.withHost ?? identity.withoutHost).length +
   upstreamHost.length +
+  (edits ? edits.lines.length : 0) +
+  (extra ? extra.length : 0) +
   longestOwn;
 
 /** After the last field line. */
@@ -47,10 +47,17 @@ export type Passage = {
   readonly identity: Identity;
   /** Host for a client of HTTP/1.0 that names none. */
   readonly upstreamHost: string;
+  /** Of the rule that the request falls under. */
+  readonly edits: Edits | undefined;
+  /** Further lines of our own; those about the client too, where `identity` has none for all requests. */
+  readonly extra: Buffer | undefined;
+  /** A traceparent in `extra` takes the place of one that cannot be read. */
+  readonly retrace?: boolean;
 };
 
 /** Writes the head to `out`, which has room for `mostForwarded`; returns the offset after it. */
-export function writeHead(buffer: Buffer, out: Buffer, { head, identity, upstreamHost }: Passage): number {
+export function writeHead(buffer: Buffer, out: Buffer, passage: Passage): number {
+  const { head, edits, extra } = passage;
   let to = 0;
   // An ordinary request line is copied together with the fields after it.
   let from = head.start;
@@ -59,30 +66,45 @@ export function writeHead(buffer: Buffer, out: Buffer, { head, identity, upstrea
     to += out.write(`${head.method} ${target} HTTP/1.1\r\n`, to, 'latin1');
     from = head.lineEnd;
   }
-  const { fields, framing, connection } = head;
+  const { fields, framing } = head;
   for (let i = 0; i < fields.count; i++) {
-    const kind = fields.kind[i]!;
-    const goes = kind === kinds.other ? connection.nominated === undefined : ((dropped >> kind) & 1) === 0;
-    if (goes && (kind !== kinds.contentLength || framing.canonical)) continue;
-    if (kind === kinds.other && !connection.nominates(buffer, fields.start[i]!, fields.nameEnd[i]!)) continue;
+    if (!leavesOut(buffer, i, passage)) continue;
     if (fields.start[i]! > from) to += buffer.copy(out, to, from, fields.start[i]!);
     from = fields.end[i]!;
   }
   const end = endOf(head);
   if (end > from) to += buffer.copy(out, to, from, end);
-  to = writeIdentity(buffer, out, to, { head, identity, upstreamHost });
+  to = writeIdentity(buffer, out, to, passage);
+  if (edits) to += edits.lines.copy(out, to);
+  if (extra) to += extra.copy(out, to);
   if (framing.chunked) to += chunkedLine.copy(out, to);
   if (framing.length >= 0 && !framing.canonical) to += out.write(`Content-Length: ${framing.length}\r\n`, to, 'latin1');
   if (head.websocket) to += upgradeLines.copy(out, to);
   return to + crlf.copy(out, to);
 }
 
+/** Whether field `i` is left out. */
+function leavesOut(buffer: Buffer, i: number, { head, edits, retrace }: Passage): boolean {
+  const { fields, framing, connection } = head;
+  const kind = fields.kind[i]!;
+  if (kind === kinds.contentLength) return !framing.canonical;
+  if (((dropped >> kind) & 1) !== 0) return true;
+  if (kind === kinds.traceparent && retrace) return true;
+  const start = fields.start[i]!;
+  const nameEnd = fields.nameEnd[i]!;
+  if (kind === kinds.other && connection.nominated !== undefined && connection.nominates(buffer, start, nameEnd))
+    return true;
+  return edits?.dropsName(buffer, start, nameEnd) ?? false;
+}
+
 function writeIdentity(buffer: Buffer, out: Buffer, at: number, { head, identity, upstreamHost }: Passage): number {
+  const { withHost, withoutHost } = identity;
   if (head.hostEnd === 0) {
-    const to = at + identity.withoutHost.copy(out, at);
+    const to = withHost ? at + withoutHost.copy(out, at) : at;
     return to + out.write(`Host: ${upstreamHost}\r\n`, to, 'latin1');
   }
-  let to = at + identity.withHost.copy(out, at);
+  if (!withHost) return at;
+  let to = at + withHost.copy(out, at);
   to += buffer.copy(out, to, head.hostStart, head.hostEnd);
   return to + crlf.copy(out, to);
 }

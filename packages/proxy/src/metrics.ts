@@ -10,12 +10,16 @@ export const metrics = {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   }),
   refusals: counter({ help: 'Requests refused without asking the application, by reason', labels: ['reason'] }),
+  observed: counter({
+    help: 'Requests let through by --strictness observe that would have been refused, by reason',
+    labels: ['reason'],
+  }),
   abandoned: counter({ help: 'Requests whose client left before the response was complete' }),
   received: counter({ help: 'Octets received from clients, after TLS', unit: 'bytes' }),
   sent: counter({ help: 'Octets sent to clients, before TLS', unit: 'bytes' }),
   connections: counter({ help: 'Client connections accepted' }),
   connectionsRefused: counter({
-    help: 'Client connections closed at once because of --connection-limit or for want of memory',
+    help: 'Client connections closed at once because of --connection-limit, --handshake-limit or for want of memory',
   }),
   openConnections: gauge({ help: 'Client connections that are open, by what they are doing', labels: ['state'] }),
   handshakeFailures: counter({ help: 'TLS handshakes that failed' }),
@@ -26,6 +30,15 @@ export const metrics = {
     labels: ['reason'],
   }),
   upstreamRetries: counter({ help: 'Requests sent again because a reused connection turned out to be closed' }),
-  certificateNotAfter: gauge({ help: 'When the certificate expires, since the epoch', unit: 'seconds' }),
-  certificateReloads: counter({ help: 'Changed certificate files taken into use or refused', labels: ['result'] }),
+  certificateNotAfter: gauge({
+    help: 'When the certificate in a file expires, since the epoch; of several the first to expire',
+    unit: 'seconds',
+    labels: ['file'],
+  }),
+  crlNextUpdate: gauge({
+    help: 'When the revocation lists in a file have to be replaced, since the epoch',
+    unit: 'seconds',
+    labels: ['file'],
+  }),
+  certificateReloads: counter({ help: 'Changed files of TLS taken into use or refused', labels: ['result'] }),
 };

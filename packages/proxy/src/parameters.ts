@@ -1,26 +1,66 @@
 // Every parameter of the proxy, once.
 
-import { address, duration, integer, path, size, url } from '@outrigger/core';
+import { address, boolean, choice, duration, integer, list, nested, path, size, text, url } from '@outrigger/core';
+import { readRoutes, routesSchema } from './routes/rules.ts';
 
 export const parameters = {
+  mode: choice(['http', 'tcp'], {
+    default: 'http',
+    help: 'What clients speak: HTTP, or octets of any protocol, which are passed on as they are',
+  }),
   listenAddress: address({ default: '0.0.0.0:8443', help: 'Where clients connect' }),
   upstream: url({
     default: 'http://127.0.0.1:8080',
-    schemes: ['http', 'unix'],
+    schemes: ['http', 'h2c', 'tcp', 'unix'],
     reach: true,
-    help: 'The application: http://host:port or unix:/path',
+    help: 'The application: http://host:port, unix:/path, h2c://host:port (HTTP/2 without TLS, for gRPC) or, with --mode tcp, tcp://host:port',
   }),
-  tlsCertificateFile: path({
+  allowPlainUpstream: boolean({
+    default: 'false',
+    help: 'Allow an --upstream on another host, where anyone in between can read and change what is said',
+  }),
+  tlsCertificateFile: list((options) => path({ ...options, access: 'read' }), {
+    default: [],
+    help: 'PEM file with a certificate and its chain; read again when it changes. Repeated for further names (chosen by SNI) or for RSA beside ECDSA. Without one clients speak plain text',
+  }),
+  tlsKeyFile: list((options) => path({ ...options, access: 'read' }), {
+    default: [],
+    help: 'PEM file with the private key of the certificate file in the same place',
+  }),
+  tlsMinimumVersion: choice(['1.2', '1.3'], { default: '1.2', help: 'Oldest version of TLS that clients may speak' }),
+  tlsTicketRotation: duration({
+    default: '12h',
+    min: '1s',
+    help: 'How long a key of session tickets is used; tickets of the one before mean a full handshake',
+  }),
+  clientCaFile: path({
     access: 'read',
     optional: true,
-    help: 'PEM file with the certificate and its chain; read again when it changes. Without it clients speak plain HTTP',
+    help: 'PEM file with the authorities that certificates of clients must come from; with it clients are asked for one',
   }),
-  tlsKeyFile: path({ access: 'read', optional: true, help: 'PEM file with the private key of the certificate' }),
+  clientCertificate: choice(['none', 'optional', 'required'], {
+    optional: true,
+    help: 'Whether clients are asked for a certificate, and let in without one; required where --client-ca-file is given',
+  }),
+  clientCrlFile: path({ access: 'read', optional: true, help: 'PEM file with revocation lists of those authorities' }),
+  clientAllowDns: list(text, {
+    default: [],
+    help: 'DNS name in the certificate of a client that is let in; *.example.com stands for one label. Without any --client-allow every certificate of the authorities is good',
+  }),
+  clientAllowUri: list(text, {
+    default: [],
+    help: 'URI in the certificate of a client that is let in, such as spiffe://example.com/ns/shop/sa/cart; a last segment * stands for the rest',
+  }),
+  clientAllowCn: list(text, { default: [], help: 'Common name in the certificate of a client that is let in' }),
+  clientAllowSpki: list(text, {
+    default: [],
+    help: 'Public key of a client that is let in, as sha256/ and the base64 of its SPKI digest',
+  }),
   tlsReloadPeriod: duration({
     default: '10s',
     min: '50ms',
     reloadable: true,
-    help: 'How often the certificate and key files are compared with what is in use, should the kernel not tell of a change',
+    help: 'How often the files of TLS are compared with what is in use, should the kernel not tell of a change',
   }),
   connectionLimit: integer({
     default: '4096',
@@ -29,11 +69,23 @@ export const parameters = {
   }),
   headLimit: size({ default: '32KiB', min: '1KiB', max: '1MiB', help: 'Largest header section of a request' }),
   bodyLimit: size({ optional: true, reloadable: true, help: 'Largest body of a request; unlimited when not given' }),
+  handshakeTimeout: duration({
+    default: '10s',
+    min: '50ms',
+    reloadable: true,
+    help: 'How long a PROXY header and the TLS handshake may take',
+  }),
+  handshakeLimit: integer({
+    default: '512',
+    min: 1,
+    reloadable: true,
+    help: 'Most TLS handshakes at once; further connections are closed as soon as they come',
+  }),
   headTimeout: duration({
     default: '10s',
     min: '50ms',
     reloadable: true,
-    help: 'How long the TLS handshake, and then a header section, may take to arrive',
+    help: 'How long a header section may take to arrive',
   }),
   idleTimeout: duration({
     default: '75s',
@@ -46,6 +98,11 @@ export const parameters = {
     min: '50ms',
     reloadable: true,
     help: 'How long a client may neither send nor take an octet in the middle of a request',
+  }),
+  bodyMinimumRate: size({
+    default: '500B',
+    reloadable: true,
+    help: "Octets per second that a request's body must bring on average, once it has taken 10 s; 0 for any",
   }),
   upstreamTimeout: duration({
     default: '60s',
@@ -62,12 +119,66 @@ export const parameters = {
   upstreamIdleTimeout: duration({
     default: '1500ms',
     reloadable: true,
-    help: 'How long a connection to the application is kept for reuse; shorter than applications keep theirs',
+    help: 'How long a connection to the application is kept for reuse while nothing is known of how long the application keeps it',
+  }),
+  routes: nested(routesSchema, {
+    optional: true,
+    reloadable: true,
+    read: readRoutes,
+    help: 'Rules by host, path and method: deny, redirect, another application, header fields. The first that fits counts',
   }),
   tunnelTimeout: duration({
     default: '1h',
     min: '50ms',
     reloadable: true,
-    help: 'How long an upgraded connection (WebSocket) may be silent',
+    help: 'How long an upgraded connection (WebSocket), or one of --mode tcp, may be silent',
+  }),
+  tunnelGrace: duration({
+    default: '5s',
+    reloadable: true,
+    help: 'How long such connections may go on after SIGTERM, within --drain-timeout',
+  }),
+  streamLimit: integer({ default: '100', min: 1, help: 'Most requests at once on a connection of HTTP/2' }),
+  trustedProxies: list(text, {
+    default: [],
+    help: 'Address or CIDR range of proxies in front whose X-Forwarded-* and Forwarded are believed and added to',
+  }),
+  forwarded: choice(['x-forwarded', 'forwarded', 'both', 'off'], {
+    default: 'x-forwarded',
+    help: 'How the application is told of the client: X-Forwarded-For, -Proto and -Host, Forwarded (RFC 7239), both or not at all',
+  }),
+  acceptProxyProtocol: boolean({
+    default: 'false',
+    help: 'Each connection begins with a header of the PROXY protocol (v1 or v2); others are closed',
+  }),
+  sendProxyProtocol: choice(['off', 'v1', 'v2'], {
+    default: 'off',
+    help: 'Begin each connection to the application with a header of the PROXY protocol; with --mode tcp',
+  }),
+  redirectListenAddress: address({
+    optional: true,
+    help: 'Where plain HTTP is answered with a redirect to https',
+  }),
+  hsts: duration({
+    optional: true,
+    reloadable: true,
+    help: 'Tell browsers for so long to use https alone (Strict-Transport-Security); such as 365d',
+  }),
+  traceparent: choice(['pass', 'make'], {
+    default: 'pass',
+    reloadable: true,
+    help: 'Whether a request without a W3C trace context gets one on its way; one that is there is always passed on',
+  }),
+  accessLog: text({
+    default: 'off',
+    pattern: /off|on|(?:100|\d{1,2})(?:\.\d{1,3})?%/,
+    expected: 'off, on or a share such as 1%',
+    reloadable: true,
+    help: 'A line of JSON on stdout for each request, for none, or for a share of them; failures (5xx) are in each share',
+  }),
+  strictness: choice(['reject', 'observe'], {
+    default: 'reject',
+    reloadable: true,
+    help: 'observe: what is merely suspect is counted and let through; what has no certain meaning is refused all the same',
   }),
 };

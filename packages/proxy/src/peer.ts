@@ -1,8 +1,8 @@
 // The two ends of one request inside the proxy: the client's side (a connection of HTTP/1, or one stream of HTTP/2) and
 // what answers it.
 
-import type { Identity } from './forward.ts';
 import type { RequestHead } from './http/request-head.ts';
+import type { Identity } from './identity.ts';
 import type { Upstream } from './upstream.ts';
 
 /** The client's side of a request. */

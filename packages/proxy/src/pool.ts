@@ -2,7 +2,9 @@
 
 import { performance } from 'node:perf_hooks';
 import type { Fault, Log } from '@outrigger/core';
+import type { Endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
+import { KeepAlive } from './keep-alive.ts';
 import type { Tally } from './tally.ts';
 import { type Keeper, Upstream, type UpstreamAddress, type UpstreamUser } from './upstream.ts';
 
@@ -12,6 +14,7 @@ const mostIdle = 256;
 
 export type PoolOptions = {
   readonly address: UpstreamAddress;
+  readonly protocol: Endpoint['protocol'];
   /** How the endpoint is written in logs. */
   readonly name: string;
   /** Milliseconds a connection may be idle and still be used. */
@@ -22,6 +25,7 @@ export type PoolOptions = {
 
 export class Pool implements Keeper {
   readonly name: string;
+  readonly address: UpstreamAddress;
   /** Host field for clients that send none. */
   readonly host: string;
   readonly #options: PoolOptions;
@@ -30,6 +34,10 @@ export class Pool implements Keeper {
   readonly #all = new Set<Upstream>();
   #waiting: Upstream[] = [];
   #down = false;
+  #retired = false;
+  /** No connection has ever come up: the application is still on its way. */
+  starting = true;
+  readonly #keepAlive = new KeepAlive();
   readonly #flush = () => {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -39,6 +47,7 @@ export class Pool implements Keeper {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.name = options.name;
+    this.address = options.address;
     this.host = 'path' in options.address ? 'localhost' : options.name;
   }
 
@@ -50,7 +59,7 @@ export class Pool implements Keeper {
   take(user: UpstreamUser, repeatable: boolean): Upstream {
     const connection = this.#idle.pop();
     if (!connection) return this.connect(user);
-    const allowed = this.#options.idleTimeout();
+    const allowed = this.idleTimeout;
     if (performance.now() - connection.idleSince < (repeatable ? allowed : Math.min(allowed, unsafeIdle))) {
       connection.use(user);
       return connection;
@@ -58,6 +67,16 @@ export class Pool implements Keeper {
     // All others are idle for longer; what is too old for this request alone stays for others.
     this.#idle.push(connection);
     return this.connect(user);
+  }
+
+  /** Milliseconds an idle connection may be used again: what is known of the application comes before what is assumed. */
+  get idleTimeout(): number {
+    return this.#keepAlive.limit(this.#options.idleTimeout());
+  }
+
+  /** @param seconds of the response's `Keep-Alive: timeout=`. */
+  learn(seconds: number): void {
+    this.#keepAlive.told(seconds * 1000);
   }
 
   connect(user: UpstreamUser): Upstream {
@@ -73,14 +92,17 @@ export class Pool implements Keeper {
     // Paused by a slow client, it would not notice its end.
     connection.resume();
     connection.idleSince = performance.now();
-    if (this.#idle.length < mostIdle) this.#idle.push(connection);
+    if (this.#idle.length < mostIdle && !this.#retired) this.#idle.push(connection);
     else connection.destroy();
   }
 
   /** Closes what has been idle for too long. Returns whether anything is left. */
   sweep(now: number): boolean {
-    const oldest = now - this.#options.idleTimeout();
-    while (this.#idle.length > 0 && this.#idle[0]!.idleSince <= oldest) this.#idle.shift()!.destroy();
+    const oldest = now - this.idleTimeout;
+    while (this.#idle.length > 0 && this.#idle[0]!.idleSince <= oldest) {
+      this.#idle.shift()!.destroy();
+      this.#keepAlive.survived();
+    }
     return this.#idle.length > 0;
   }
 
@@ -90,7 +112,7 @@ export class Pool implements Keeper {
 
   onConnected(): void {
     if (this.#down) this.#options.log.info('The application answers again', { upstream: this.name });
-    this.#down = false;
+    this.#down = this.starting = false;
   }
 
   onFailed(error: NodeJS.ErrnoException): void {
@@ -101,7 +123,10 @@ export class Pool implements Keeper {
 
   onGone(connection: Upstream, unasked: boolean): void {
     const at = this.#idle.indexOf(connection);
-    if (at >= 0) this.#idle.splice(at, 1);
+    if (at >= 0) {
+      this.#idle.splice(at, 1);
+      if (!unasked) this.#keepAlive.sawEnd(performance.now() - connection.idleSince);
+    }
     this.#all.delete(connection);
     if (unasked) this.complain('unasked', errors.PROXY_UPSTREAM_UNASKED({ upstream: this.name }));
   }
@@ -115,6 +140,12 @@ export class Pool implements Keeper {
     if (now - (this.#said.get(reason) ?? Number.NEGATIVE_INFINITY) < 10_000) return;
     this.#said.set(reason, now);
     this.#options.log.warn(fault);
+  }
+
+  /** Nobody will ask for a connection any more. */
+  retire(): void {
+    this.#retired = true;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 
   [Symbol.dispose](): void {

@@ -300,7 +300,7 @@ export function proxyTlsOf(socket: TLSSocket): ProxyTls {
     version: socket.getProtocol() ?? undefined,
     cipher: socket.getCipher()?.name,
     alpn: socket.alpnProtocol || undefined,
-    authority: (socket as { readonly servername?: string | false | null }).servername || undefined,
+    authority: socket.servername || undefined,
     certificate: verified ? 'verified' : certificate ? 'refused' : 'none',
     resumed: socket.isSessionReused(),
     commonName: verified ? commonNameOf(socket) : undefined,

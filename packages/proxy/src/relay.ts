@@ -9,7 +9,12 @@ import { Fragments } from './http/fragments.ts';
 import { ResponseHead } from './http/response-head.ts';
 import type { StreamPeer } from './peer.ts';
 
-const dropped = (1 << kinds.transferEncoding) | (1 << kinds.connection) | (1 << kinds.hop) | (1 << kinds.upgrade);
+const dropped =
+  (1 << kinds.transferEncoding) |
+  (1 << kinds.connection) |
+  (1 << kinds.hop) |
+  (1 << kinds.keepAlive) |
+  (1 << kinds.upgrade);
 
 const versionWord = Buffer.from('HTTP/1.1 ');
 const chunkedLine = Buffer.from('Transfer-Encoding: chunked\r\n');
@@ -68,6 +73,8 @@ export class Relay {
   keep: boolean;
   /** The application's connection may carry another request, once the response is done. */
   reusable = false;
+  /** How long the application keeps a connection, if its final response says so. */
+  keepAliveSeconds: number | undefined;
   /** Why this is no HTTP response. */
   invalid: string | undefined;
   /** 101: what follows is not HTTP. `rest` came with it. */
@@ -134,6 +141,7 @@ export class Relay {
 
   #relayHead(buffer: Buffer, after: number, end: number): Buffer {
     this.status = head.status;
+    this.keepAliveSeconds = head.keepAliveSeconds;
     const manner = this.#decide();
     const body = this.#body!;
     const stop = body.done ? after : body.read(buffer, after, end);

@@ -1,23 +1,26 @@
 // The map of the proxy: accept -> terminate TLS -> read head -> route -> pick an endpoint -> forward -> relay.
 
 import { defineSidecar } from '@outrigger/core';
-import { readTls, type TlsFiles, type TlsProblem } from '@outrigger/core/tls-files';
 import manifest from '../package.json' with { type: 'json' };
-import { type Listener, openListener } from './accept.ts';
+import { type Listener, openListener, openRedirectListener } from './accept.ts';
+import { AccessLog } from './access-log.ts';
 import { routes } from './api.ts';
-import { filesOf, openCertificate, parameterOf } from './certificate.ts';
+import { check } from './check.ts';
+import { doctor } from './doctor/word.ts';
 import { errors } from './errors.ts';
 import { metrics } from './metrics.ts';
 import { parameters } from './parameters.ts';
-import { Pool } from './pool.ts';
-import { endpointOf, routeAllTo } from './route.ts';
+import { Pools } from './pools.ts';
+import { Routes } from './routes/routes.ts';
 import { Tally } from './tally.ts';
+import { openTermination, type Termination } from './tls/termination.ts';
 import { Traffic } from './traffic.ts';
 
 export type State = {
   readonly listener: Listener;
   readonly traffic: Traffic;
-  readonly certificate: TlsFiles | undefined;
+  readonly rules: Routes;
+  readonly termination: Termination | undefined;
 };
 
 export const sidecar = defineSidecar({
@@ -29,55 +32,64 @@ export const sidecar = defineSidecar({
   metrics,
   errors,
   routes,
-
-  check({ parameters, problem }) {
-    try {
-      endpointOf(parameters.upstream);
-    } catch (error) {
-      problem('upstream', (error as Error).message);
-    }
-    try {
-      if (parameters.tlsCertificateFile || parameters.tlsKeyFile) readTls(filesOf(parameters));
-    } catch (error) {
-      problem(parameterOf(error as TlsProblem), (error as TlsProblem).message);
-    }
-  },
+  words: { doctor },
+  check,
 
   async start(context) {
-    const { parameters, stack, log, leaving, memory } = context;
+    const { parameters, stack, log, events, leaving, memory } = context;
     const tally = new Tally(context.metrics);
+    const accessLog = stack.use(
+      new AccessLog(
+        () => parameters.accessLog,
+        (lines) => process.stdout.write(lines),
+      ),
+    );
     // Consumers first: nothing may be accepted before there is somewhere to send it.
-    const { address, name } = endpointOf(parameters.upstream);
     const idleTimeout = () => parameters.upstreamIdleTimeout;
-    const pool = stack.use(new Pool({ address, name, idleTimeout, tally, log }));
-    const traffic = new Traffic({ parameters, tally, log, memory, pool, route: routeAllTo(pool) });
-    const certificate = await openCertificate(context, tally);
-    leaving.addEventListener('abort', () => {
-      traffic.leaving = true;
-    });
-    const listener = stack.use(await openListener(traffic, certificate));
+    const pools = stack.use(new Pools({ upstream: parameters.upstream, idleTimeout, tally, log }));
+    const rules = stack.use(
+      new Routes({
+        events,
+        file: () => parameters.routes,
+        changed(change) {
+          pools.keep(rules.upstreams);
+          log.info('The changed rules are in use', change);
+        },
+      }),
+    );
+    const traffic = new Traffic({ parameters, tally, log, memory, pools, router: () => rules.router, accessLog });
+    const termination = await openTermination(context, tally);
+    leaving.addEventListener('abort', () => traffic.leave());
+    const listener = stack.use(await openListener(traffic, termination));
+    const redirects = await openRedirectListener(traffic, listener.address.port);
+    if (redirects) stack.use(redirects);
     log.info('Accepting connections', {
-      listenAddress: String(listener.address),
-      protocol: certificate ? 'https' : 'http',
-      upstream: name,
+      ...status({ listener, traffic, termination, rules }),
       connectionLimit: traffic.connectionLimit,
     });
-    return { listener, traffic, certificate };
+    return { listener, traffic, rules, termination };
   },
 
-  status: ({ listener, traffic, certificate }) => ({
-    listenAddress: String(listener.address),
-    protocol: certificate ? 'https' : 'http',
-    upstream: { address: traffic.pool.name, connections: traffic.pool.counts },
-    connections: traffic.clients.size,
-  }),
+  status,
 
   // No foreign series, but this is the moment to hand over what was counted without them.
   collect: ({ traffic }) => {
     const { openConnections, openUpstreamConnections } = traffic.tally.metrics;
     traffic.tally.flush();
     for (const [state, count] of Object.entries(traffic.counts)) openConnections.set({ state }, count);
-    for (const [state, count] of Object.entries(traffic.pool.counts)) openUpstreamConnections.set({ state }, count);
+    for (const [state, count] of Object.entries(traffic.pools.counts)) openUpstreamConnections.set({ state }, count);
     return [];
   },
 });
+
+function status({ listener, traffic, termination, rules }: State) {
+  const { pools, parameters } = traffic;
+  return {
+    listenAddress: String(listener.address),
+    protocol: parameters.mode === 'tcp' ? (termination ? 'tls' : 'tcp') : termination ? 'https' : 'http',
+    upstream: { address: pools.main.name, connections: pools.counts },
+    connections: traffic.clients.size,
+    rules: rules.file?.rules.length ?? 0,
+    ...(termination && { tls: termination.status }),
+  };
+}

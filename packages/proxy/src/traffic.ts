@@ -1,13 +1,22 @@
 // What all connections share: the clock for their deadlines, the counts, where requests go, and whether it is time to go.
 
+import { type BlockList, isIPv6 } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Log, Memory, Values } from '@outrigger/core';
+import type { AccessLog } from './access-log.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { errors } from './errors.ts';
+import { type Identity, identify } from './identity.ts';
+import type { Origin } from './origin.ts';
 import type { parameters } from './parameters.ts';
-import type { Pool } from './pool.ts';
-import type { Route } from './route.ts';
+import type { Pools } from './pools.ts';
+import type { Edits } from './relay.ts';
+import type { Router } from './routes/router.ts';
+import type { Rule } from './routes/rule.ts';
 import type { Tally } from './tally.ts';
+import { addressOf } from './tcp/address.ts';
+import { TransportSecurity } from './transport-security.ts';
+import { proxyList } from './trusted-proxies.ts';
 
 // Deadlines are looked at this often: one timer for all connections instead of one for each.
 const tick = 100;
@@ -20,16 +29,17 @@ export type TrafficOptions = {
   readonly tally: Tally;
   readonly log: Log;
   readonly memory: Memory;
-  readonly pool: Pool;
-  readonly route: Route;
+  readonly pools: Pools;
+  readonly router: () => Router;
+  readonly accessLog: AccessLog;
 };
 
 export class Traffic {
   readonly parameters: Values<typeof parameters>;
   readonly tally: Tally;
   readonly log: Log;
-  readonly route: Route;
-  readonly pool: Pool;
+  readonly pools: Pools;
+  readonly accessLog: AccessLog;
   /** How many clients there may be: as declared, or as many as the memory allows. */
   readonly connectionLimit: number;
   readonly clients = new Set<Connection>();
@@ -39,20 +49,46 @@ export class Traffic {
   shedding = false;
   /** Responses say that the connection closes after them. */
   leaving = false;
+  /** TLS handshakes under way. */
+  handshakes = 0;
   /** No connection outlives the request it is busy with. */
   draining = false;
   readonly #memory: Memory;
+  readonly #router: () => Router;
+  readonly #proxies: BlockList;
+  readonly #transport: TransportSecurity;
   #timer: NodeJS.Timeout | undefined;
   #empty: (() => void) | undefined;
 
-  constructor({ parameters, tally, log, memory, pool, route }: TrafficOptions) {
+  constructor({ parameters, tally, log, memory, pools, router, accessLog }: TrafficOptions) {
     this.parameters = parameters;
     this.tally = tally;
     this.log = log;
     this.#memory = memory;
     this.connectionLimit = Math.min(parameters.connectionLimit, Math.ceil(memory.share(1) / connectionCost));
-    this.pool = pool;
-    this.route = route;
+    this.pools = pools;
+    this.#router = router;
+    this.accessLog = accessLog;
+    this.#proxies = proxyList(parameters.trustedProxies);
+    this.#transport = new TransportSecurity(() => parameters.hsts);
+  }
+
+  /** The rules that count now. */
+  get router(): Router {
+    return this.#router();
+  }
+
+  /** What is changed about a response on its way to the client. */
+  responseEdits({ response }: Rule, protocol: 'http' | 'https'): Edits | undefined {
+    return protocol === 'https' ? this.#transport.with(response) : response;
+  }
+
+  identify({ endpoints, certificate, refusal, httpsPort }: Origin, secure: boolean): Identity {
+    const { host } = endpoints.source;
+    const trusted = this.#proxies.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+    const style = this.parameters.forwarded;
+    const address = addressOf(endpoints.source);
+    return identify(host, secure ? 'https' : 'http', { style, trusted, certificate, refusal, httpsPort, address });
   }
 
   /** Clients by what they are doing. */
@@ -62,16 +98,17 @@ export class Traffic {
     return counts;
   }
 
-  enter(make: () => Connection): void {
+  enter<C extends Connection>(make: () => C): C {
     this.now = performance.now();
-    this.clients.add(make());
+    const connection = make();
+    this.clients.add(connection);
     // An idle sidecar does not wake up.
     this.#timer ??= setInterval(() => this.#look(), tick).unref();
-    this.tally.metrics.connections.inc();
+    return connection;
   }
 
-  leave(client: Connection): void {
-    this.clients.delete(client);
+  forget(connection: Connection): void {
+    this.clients.delete(connection);
     if (this.clients.size === 0) this.#empty?.();
   }
 
@@ -79,10 +116,16 @@ export class Traffic {
     this.now = performance.now();
     this.shedding = this.#memory.shedding;
     for (const client of this.clients) if (client.deadline <= this.now) client.onDeadline();
-    const pooled = this.pool.sweep(this.now);
+    const pooled = this.pools.sweep(this.now);
     if (this.clients.size > 0 || pooled || this.shedding) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** The Pod is going: nothing is refused yet, but clients are asked to come back elsewhere. */
+  leave(): void {
+    this.leaving = true;
+    for (const client of this.clients) client.leave?.();
   }
 
   /** Resolves when the last client is gone: idle ones at once, the others after their response. */

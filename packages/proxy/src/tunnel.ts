@@ -20,6 +20,9 @@ export class Tunnel implements UpstreamUser {
   readonly #peer: TunnelPeer;
   readonly #traffic: Traffic;
   readonly #upstream: Upstream;
+  #told = false;
+  /** It ends then, whatever there still is to say. */
+  #lastCall = Number.POSITIVE_INFINITY;
 
   constructor(peer: TunnelPeer, traffic: Traffic, upstream: Upstream) {
     this.#peer = peer;
@@ -30,7 +33,8 @@ export class Tunnel implements UpstreamUser {
   }
 
   #touch(): void {
-    this.#peer.deadline = this.#traffic.now + this.#traffic.parameters.tunnelTimeout;
+    if (this.#told) return;
+    this.#peer.deadline = Math.min(this.#lastCall, this.#traffic.now + this.#traffic.parameters.tunnelTimeout);
   }
 
   onClientData(octets: Buffer): void {
@@ -69,8 +73,20 @@ export class Tunnel implements UpstreamUser {
     throw new Error('A tunnel starts on a connection that is up');
   }
 
-  /** Both sides are told that it is over, and have a moment to agree. */
+  /** The sidecar stops: it may go on for a while. */
   drain(): void {
+    this.#lastCall = this.#traffic.now + this.#traffic.parameters.tunnelGrace;
+    this.#touch();
+  }
+
+  /** Both sides are told that it is over and have a moment to agree, if that has not been said already. */
+  onDeadline(): void {
+    if (this.#told) this.#peer.cut();
+    else this.#tell();
+  }
+
+  #tell(): void {
+    this.#told = true;
     this.#peer.end();
     this.#upstream.end();
     this.#peer.deadline = this.#traffic.now + lingering;

@@ -159,6 +159,10 @@ test('an application that is down is answered for with 502, and works as soon as
   const port = await freePort();
   await using proxy = await startProxy({ upstream: `http://127.0.0.1:${port}` });
   using client = await dial(proxy.port);
+  {
+    await using _first = await httpApplication((_, response) => response.end('up for now'), port);
+    expect(await ask(proxy.port, getAndClose)).toContain('up for now');
+  }
   const down = await client.send(get).until('}');
   expect(down).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
   expect(down).toContain('\r\nContent-Type: application/problem+json\r\n');
@@ -177,6 +181,15 @@ test('an application that is down is answered for with 502, and works as soon as
   expect(said.filter((each) => each === 'PROXY_UPSTREAM_DOWN')).toHaveLength(1);
   expect(said).toContain('The application answers again');
   expect(await proxy.metric('upstream_errors_total{reason="connect"}')).toBe(3);
+});
+
+test('until an application has answered for the first time, clients are asked to come back', async () => {
+  const port = await freePort();
+  await using proxy = await startProxy({ upstream: `http://127.0.0.1:${port}` });
+  const early = await ask(proxy.port, getAndClose);
+  expect(early).toMatch(/^HTTP\/1\.1 503 [\s\S]*\r\nRetry-After: 1\r\n[\s\S]*"code":"PROXY_UPSTREAM_STARTING"/);
+  await using _application = await httpApplication((_, response) => response.end('up'), port);
+  expect(await ask(proxy.port, getAndClose)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test('an application that does not answer in time is answered for with 504', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { identify, mostForwarded, writeHead } from '../src/forward.ts';
+import { mostForwarded, writeHead } from '../src/forward.ts';
 import { RequestHead } from '../src/http/request-head.ts';
+import { identify } from '../src/identity.ts';
 
 const identity = identify('192.0.2.7', 'https');
 const upstreamHost = '127.0.0.1:8080';
@@ -11,9 +12,10 @@ function forward(text: string): string {
   const octets = Buffer.from(text, 'latin1');
   const head = new RequestHead();
   expect(head.read(octets, 0, { end: octets.length, most: 32_768 })).toBe(octets.length);
-  const most = mostForwarded(head, identity, upstreamHost);
+  const passage = { head, identity, upstreamHost, edits: undefined, extra: undefined };
+  const most = mostForwarded(passage);
   const out = Buffer.alloc(most);
-  const length = writeHead(octets, out, { head, identity, upstreamHost });
+  const length = writeHead(octets, out, passage);
   expect(length).toBeLessThanOrEqual(most);
   const sent = out.toString('latin1', 0, length);
   expect(sent.endsWith('\r\n\r\n')).toBe(true);

@@ -27,14 +27,14 @@ describe('wrong parameters', () => {
   });
 
   test.each([
-    ['--tls-certificate-file', '--tls-key-file', 'certificate'],
-    ['--tls-key-file', '--tls-certificate-file', 'key'],
+    ['--tls-certificate-file', '--tls-key-file', 'a key'],
+    ['--tls-key-file', '--tls-certificate-file', 'a certificate'],
   ])('%s without %s', async (given, missing, what) => {
     await using directory = await scratch();
     const { certificateFile, keyFile } = await writeCertificate(directory.path);
     const { code, said } = await refused([given, given.includes('key') ? keyFile : certificateFile]);
     expect(code).toBe(64);
-    expect(said).toMatch(new RegExp(`${missing} +is needed with a ${what}`));
+    expect(said).toMatch(new RegExp(`${missing} +\\(default\\): ${what} is needed for `));
   });
 
   test('a certificate file that is missing, or holds something else', async () => {
@@ -43,7 +43,7 @@ describe('wrong parameters', () => {
     await writeFile(directory.join('text'), 'hello');
     const missing = await refused(['--tls-certificate-file', directory.join('none'), '--tls-key-file', keyFile]);
     expect(missing.code).toBe(64);
-    expect(missing.said).toMatch(/--tls-certificate-file +\S+none \(--tls-certificate-file\): no such file/);
+    expect(missing.said).toMatch(/--tls-certificate-file +\S+none \(--tls-certificate-file\): .*no such file/);
     const text = await refused(['--tls-certificate-file', directory.join('text'), '--tls-key-file', keyFile]);
     expect(text.code).toBe(64);
     expect(text.said).toMatch(/--tls-certificate-file +\S+text \(--tls-certificate-file\): holds no PEM certificate/);

@@ -15,8 +15,15 @@ export const kinds = {
   expect: 7,
   /** Says who the client is: only we may say that. */
   identity: 8,
-  /** Reads as one of the above in an application that takes `_` or `.` for `-`. */
+  /** Reads as one of the others in an application that takes `_` or `.` for `-`. */
   alias: 9,
+  /** What a trusted proxy in front says of the client is kept; anybody else's goes like `identity`. */
+  forwardedFor: 10,
+  forwardedProto: 11,
+  forwardedHost: 12,
+  forwarded: 13,
+  traceparent: 14,
+  keepAlive: 15,
 } as const;
 
 const names: Readonly<Record<string, number>> = {
@@ -24,7 +31,7 @@ const names: Readonly<Record<string, number>> = {
   'content-length': kinds.contentLength,
   'transfer-encoding': kinds.transferEncoding,
   connection: kinds.connection,
-  'keep-alive': kinds.hop,
+  'keep-alive': kinds.keepAlive,
   'proxy-connection': kinds.hop,
   'proxy-authenticate': kinds.hop,
   'proxy-authorization': kinds.hop,
@@ -33,7 +40,11 @@ const names: Readonly<Record<string, number>> = {
   upgrade: kinds.upgrade,
   'http2-settings': kinds.hop,
   expect: kinds.expect,
-  forwarded: kinds.identity,
+  forwarded: kinds.forwarded,
+  'x-forwarded-for': kinds.forwardedFor,
+  'x-forwarded-proto': kinds.forwardedProto,
+  'x-forwarded-host': kinds.forwardedHost,
+  traceparent: kinds.traceparent,
   'x-real-ip': kinds.identity,
   'x-remote-user': kinds.identity,
   'remote-user': kinds.identity,

@@ -33,5 +33,10 @@ export const refusals = {
   bodyLength: refusal(413, 'body_length', 'The body is too large'),
   headTimeout: refusal(408, 'head_timeout', 'The request did not arrive in time'),
   bodyTimeout: refusal(408, 'body_timeout', 'The body did not arrive in time'),
+  plainHttp: refusal(400, 'plain_http', 'Plain HTTP was sent to the port of HTTPS'),
   memory: refusal(503, 'memory', 'The proxy is short of memory; try again'),
 } as const satisfies Record<string, Refusal>;
+
+/** @param reason stable, as all are. */
+export const certificateRefusal = (reason: string): Refusal =>
+  refusal(403, reason, 'The certificate of the client is not accepted');

@@ -17,6 +17,8 @@ export class ResponseHead {
   refusal: Refusal | undefined;
   minor = 1;
   status = 0;
+  /** For how long the connection stays, as `Keep-Alive: timeout=` says; undefined when it says nothing. */
+  keepAliveSeconds: number | undefined;
   /** Where the status code starts; the line goes on to lineEnd. */
   statusStart = 0;
   lineEnd = 0;
@@ -77,13 +79,15 @@ export class ResponseHead {
     const { fields, framing, connection } = this;
     framing.reset();
     connection.reset();
+    this.keepAliveSeconds = undefined;
     for (let i = 0; i < fields.count; i++) {
       const kind = fields.kind[i]!;
       if (kind === kinds.connection) connection.take(buffer, fields.valueStart[i]!, fields.valueEnd[i]!);
       else if (kind === kinds.contentLength || kind === kinds.transferEncoding) {
         const refusal = framing.take(buffer, fields, i);
         if (refusal) return refusal;
-      }
+      } else if (kind === kinds.keepAlive)
+        this.keepAliveSeconds = timeoutOf(buffer.toString('latin1', fields.valueStart[i]!, fields.valueEnd[i]!));
     }
     if (this.minor === 0 && framing.chunked) return refusals.transferEncoding;
     return framing.conclude();
@@ -102,4 +106,10 @@ function statusOf(buffer: Buffer, at: number): number {
   const ones = buffer[at + 2]! - 0x30;
   const digits = hundreds >= 1 && hundreds <= 5 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9;
   return digits ? hundreds * 100 + tens * 10 + ones : 0;
+}
+
+/** `timeout=5, max=100` */
+function timeoutOf(value: string): number | undefined {
+  const match = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,6})/i.exec(value);
+  return match ? Number(match[1]) : undefined;
 }

@@ -1,0 +1,116 @@
+// A line of JSON on stdout for each request, if asked for. Lines leave in batches: a write for each would cost more than the
+// request.
+
+import { kinds } from './http/field-kind.ts';
+import type { RequestHead } from './http/request-head.ts';
+import type { Origin } from './origin.ts';
+import type { Peer } from './peer.ts';
+import { addressOf } from './tcp/address.ts';
+
+/** What is known when a request begins. */
+export type AccessEntry = {
+  readonly began: Date;
+  readonly method: string;
+  /** Without the query, which may hold secrets. */
+  readonly path: string;
+  readonly host: string;
+  readonly protocol: string;
+  readonly client: string;
+  readonly forwardedFor: string | undefined;
+  readonly traceparent: string | undefined;
+};
+
+export type AccessOutcome = {
+  readonly status: number;
+  readonly rule?: string;
+  readonly upstream?: string;
+  /** Of a refusal, or of what went wrong. */
+  readonly reason?: string;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly milliseconds: number;
+};
+
+const batch = 65_536;
+
+export class AccessLog implements Disposable {
+  /** Of requests, from 0 to 1. */
+  readonly #share: () => number;
+  readonly #write: (lines: string) => void;
+  #lines = '';
+  #soon: NodeJS.Immediate | undefined;
+  /** Shares add up until there is a whole line: 10 % is every tenth request, not a tenth of the luck. */
+  #owed = 0;
+
+  /** @param setting as --access-log has it; asked for each request, since it may change. */
+  constructor(setting: () => string, write: (lines: string) => void) {
+    let read = '';
+    let share = 0;
+    this.#share = () => {
+      if (read !== setting()) {
+        read = setting();
+        share = shareOf(read);
+      }
+      return share;
+    };
+    this.#write = write;
+  }
+
+  get on(): boolean {
+    return this.#share() > 0;
+  }
+
+  /** Writes the line if it is this one's turn; failures have theirs always. */
+  write(entry: AccessEntry, outcome: AccessOutcome): void {
+    this.#owed += this.#share();
+    if (this.#owed >= 1) this.#owed -= 1;
+    else if (outcome.status < 500) return;
+    const { began, ...request } = entry;
+    const { milliseconds, ...rest } = outcome;
+    const seconds = Math.round(milliseconds * 1000) / 1e6;
+    this.#lines += `${JSON.stringify({ time: began.toISOString(), ...request, ...rest, seconds })}\n`;
+    if (this.#lines.length >= batch) this.flush();
+    else this.#soon ??= setImmediate(() => this.flush());
+  }
+
+  flush(): void {
+    clearImmediate(this.#soon);
+    this.#soon = undefined;
+    const lines = this.#lines;
+    this.#lines = '';
+    if (lines) this.#write(lines);
+  }
+
+  [Symbol.dispose](): void {
+    this.flush();
+  }
+}
+
+function shareOf(setting: string): number {
+  if (setting === 'off') return 0;
+  return setting === 'on' ? 1 : Math.min(1, Number.parseFloat(setting) / 100);
+}
+
+/** For a head that could not be read: nothing in it is certain. */
+export const unreadEntry = ({ endpoints }: Origin, protocol: string): AccessEntry => ({
+  ...{ began: new Date(), method: '', path: '', host: '', protocol, client: addressOf(endpoints.source) },
+  ...{ forwardedFor: undefined, traceparent: undefined },
+});
+
+export function entryOf(buffer: Buffer, head: RequestHead, peer: Peer): AccessEntry {
+  const target = head.rewritten ?? buffer.toString('latin1', head.targetStart, head.targetEnd);
+  const [path = ''] = target.split('?', 1);
+  const { address, trusted } = peer.identity;
+  return {
+    ...{ began: new Date(), method: head.method, path, client: address },
+    host: buffer.toString('latin1', head.hostStart, head.hostEnd),
+    protocol: peer.streams ? 'HTTP/2' : `HTTP/1.${head.minor}`,
+    forwardedFor: trusted ? firstValue(buffer, head, kinds.forwardedFor) : undefined,
+    traceparent: firstValue(buffer, head, kinds.traceparent),
+  };
+}
+
+function firstValue(buffer: Buffer, { fields }: RequestHead, kind: number): string | undefined {
+  const at = fields.kind.subarray(0, fields.count).indexOf(kind);
+  return at < 0 ? undefined : buffer.toString('latin1', fields.valueStart[at]!, fields.valueEnd[at]!);
+}

@@ -1,0 +1,94 @@
+// A connection whose TLS handshake is under way.
+
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { answerOf, send } from './answer.ts';
+import type { Connection } from './connection.ts';
+import { refusals } from './http/refusal.ts';
+import type { Endpoints } from './proxy-protocol.ts';
+import { addressOf } from './tcp/address.ts';
+import type { Termination, Verdict } from './tls/termination.ts';
+import type { Traffic } from './traffic.ts';
+
+export type Expected = {
+  readonly termination: Termination;
+  readonly endpoints: Endpoints;
+  /** Takes the socket over, in the turn in which the handshake ended. */
+  done(socket: TLSSocket, verdict: Verdict): void;
+  /** Clients that speak plain HTTP are told so. */
+  readonly http: boolean;
+};
+
+export class Handshake implements Connection {
+  readonly protocol = 'tcp';
+  readonly state = 'reading';
+  readonly requests = 0;
+  readonly unsent = 0;
+  readonly tls = undefined;
+  readonly since = new Date();
+  readonly deadline: number;
+  readonly #traffic: Traffic;
+  readonly #expected: Expected;
+  readonly #raw: Socket;
+  readonly #socket: TLSSocket;
+  readonly #onSecure = () => this.#secure();
+  readonly #onError = (error: NodeJS.ErrnoException) => this.#failed(error);
+  readonly #onClose = () => this.#end();
+
+  constructor(raw: Socket, traffic: Traffic, expected: Expected) {
+    this.#raw = raw;
+    this.#traffic = traffic;
+    this.#expected = expected;
+    this.deadline = traffic.now + traffic.parameters.handshakeTimeout;
+    traffic.handshakes++;
+    // Its errors are the TLS socket's too; without a listener the process would end.
+    raw.on('error', () => this.#socket.destroy());
+    this.#socket = expected.termination
+      .wrap(raw)
+      .on('secure', this.#onSecure)
+      .on('error', this.#onError)
+      .on('close', this.#onClose);
+  }
+
+  get address(): string {
+    return addressOf(this.#expected.endpoints.source);
+  }
+
+  #secure(): void {
+    const verdict = this.#expected.termination.judge(this.#socket);
+    this.#socket.off('secure', this.#onSecure).off('error', this.#onError).off('close', this.#onClose);
+    this.#expected.done(this.#socket, verdict);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#traffic.handshakes--;
+    this.#traffic.forget(this);
+  }
+
+  #failed(error: NodeJS.ErrnoException): void {
+    this.#traffic.tally.metrics.handshakeFailures.inc();
+    this.#traffic.log.debug('TLS handshake failed', { client: this.address, cause: error.message });
+    if (this.#expected.http && error.code === 'ERR_SSL_HTTP_REQUEST') this.#explain();
+  }
+
+  /** Plain HTTP on the port of HTTPS: the usual mistake gets an answer that says so. */
+  #explain(): void {
+    const { status, reason, detail } = refusals.plainHttp;
+    this.#traffic.tally.metrics.refusals.inc({ reason });
+    const problem = answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason });
+    const write = (octets: Buffer) => this.#raw.write(octets);
+    send({ streams: undefined, write }, problem, { close: true, bodiless: false });
+    this.#raw.end();
+  }
+
+  onDeadline(): void {
+    this.#traffic.tally.metrics.handshakeFailures.inc();
+    this.#socket.destroy();
+  }
+
+  /** It has asked for nothing yet. */
+  drain(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,15 @@
+// What the two ends of a request need on top of peer.ts where both speak HTTP/2.
+
+import type { Conversation, StreamPeer } from '../peer.ts';
+
+export type TrailedConversation = Conversation & {
+  /** Comes before `onClientBodyEnd`; @param fields names in lower case and values, by turns. */
+  onClientTrailers?(fields: readonly string[]): void;
+};
+
+export type TrailedPeer = StreamPeer & {
+  /** @param trailers may follow the body: `end` says which. */
+  respond(status: number, fields: readonly string[], end: boolean, trailers?: boolean): void;
+  /** Ends the stream as the other side ended its own. */
+  reset?(code: number): void;
+};

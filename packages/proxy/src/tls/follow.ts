@@ -1,0 +1,127 @@
+// The files of TLS: followed while they change, and what is said of them in the log, in metrics and to probes.
+
+import type { Context } from '@outrigger/core';
+import { TlsFiles, type TlsProblem } from '@outrigger/core/tls-files';
+import { watchLog } from '@outrigger/core/watch';
+import { errors } from '../errors.ts';
+import { clientCertificateOf, type PairFiles, pairFilesOf, type TlsSettings } from './settings.ts';
+import { TrustFiles } from './trust.ts';
+
+export type TlsContext = { readonly parameters: TlsSettings } & Pick<Context<never>, 'health' | 'log' | 'stack'>;
+
+type OfFile = { set(labels: { readonly file: string }, seconds: number): void };
+
+export type TlsMetrics = {
+  readonly certificateNotAfter: OfFile;
+  readonly crlNextUpdate: OfFile;
+  readonly certificateReloads: { inc(labels: { readonly result: 'used' | 'refused' }): void };
+};
+
+export type LastError = { readonly file: string; readonly detail: string; readonly at: string };
+
+export type PairStore = { readonly files: PairFiles; readonly store: TlsFiles };
+
+export class Follow {
+  readonly #context: TlsContext;
+  readonly #metrics: TlsMetrics;
+  readonly #modeChanged: ReturnType<typeof watchLog>['modeChanged'];
+  lastError: LastError | undefined;
+
+  constructor(context: TlsContext, metrics: TlsMetrics) {
+    this.#context = context;
+    this.#metrics = metrics;
+    this.#modeChanged = watchLog(context.log).modeChanged;
+  }
+
+  /** A change of a file is not taken into use. */
+  refused(file: string, detail: string): void {
+    this.lastError = { file, detail, at: new Date().toISOString() };
+    this.#metrics.certificateReloads.inc({ result: 'refused' });
+    this.#context.log.warn(errors.PROXY_CERTIFICATE_REFUSED({ detail: `${file} ${detail}` }));
+  }
+
+  #used(message: string, fields: object): void {
+    this.#metrics.certificateReloads.inc({ result: 'used' });
+    this.#context.log.info(message, { ...fields });
+  }
+
+  #options<N extends string>(fileOf: (about: N) => string) {
+    return {
+      reconcile: () => this.#context.parameters.tlsReloadPeriod,
+      modeChanged: this.#modeChanged,
+      refused: ({ about, message }: TlsProblem<N>) => this.refused(fileOf(about), message),
+    };
+  }
+
+  /** In their order. */
+  async openPairs(): Promise<PairStore[]> {
+    const pairs: PairStore[] = [];
+    for (const files of pairFilesOf(this.#context.parameters)) pairs.push(await this.#openPair(files));
+    this.#context.health.check('certificate', () =>
+      firstOf(pairs, ({ files, store }) => saying(files.certificateFile, store)),
+    );
+    return pairs;
+  }
+
+  async #openPair(files: PairFiles): Promise<PairStore> {
+    const file = files.certificateFile;
+    const options = this.#options((about: 'certificateFile' | 'keyFile' | 'caFile') =>
+      about === 'keyFile' ? files.keyFile : file,
+    );
+    const store = this.#context.stack.use(await TlsFiles.open({ files, ...options }), { name: `certificate ${file}` });
+    const measure = () => this.#measure(file, store.current.notAfter);
+    measure();
+    store.onChange(({ description }) => {
+      measure();
+      const { subject, notAfter } = description ?? {};
+      this.#used('The changed certificate is in use', { file, subject, notAfter });
+    });
+    return { files, store };
+  }
+
+  #measure(file: string, notAfter: Date | undefined): void {
+    if (notAfter) this.#metrics.certificateNotAfter.set({ file }, notAfter.getTime() / 1000);
+  }
+
+  /** Undefined when clients are not asked for certificates. */
+  async openTrust(): Promise<TrustFiles | undefined> {
+    const { parameters, stack, health, log } = this.#context;
+    const { clientCaFile, clientCrlFile } = parameters;
+    const mode = clientCertificateOf(parameters);
+    if (clientCaFile === undefined || mode === 'none') return undefined;
+    const files = { clientCaFile, clientCrlFile };
+    const options = this.#options((about: keyof typeof files) => files[about] ?? '');
+    const store = stack.use(await TrustFiles.open(files, options), { name: 'client authorities' });
+    const say = () => {
+      const { notAfter, nextUpdate } = store.current;
+      this.#measure(clientCaFile, notAfter);
+      if (nextUpdate && clientCrlFile)
+        this.#metrics.crlNextUpdate.set({ file: clientCrlFile }, nextUpdate.getTime() / 1000);
+      const detail = store.current.outOfDate();
+      const file = files[store.current.dated];
+      if (detail) log.warn(errors.PROXY_CERTIFICATE_EXPIRED({ file, detail }));
+    };
+    say();
+    store.onChange(({ nextUpdate }) => {
+      this.#used('The changed authorities of client certificates are in use', { ...files, nextUpdate });
+      say();
+    });
+    // Where clients may do without a certificate, most are served as before: it is no reason to send all of them away.
+    if (mode === 'required')
+      health.check('client authorities', () => saying(files[store.current.dated] ?? clientCaFile, store));
+    return store;
+  }
+}
+
+const saying = (file: string, { current }: { current: { outOfDate(): string | undefined } }): string | undefined => {
+  const detail = current.outOfDate();
+  return detail && errors.PROXY_CERTIFICATE_EXPIRED({ file, detail }).message;
+};
+
+function firstOf<T>(some: readonly T[], ask: (each: T) => string | undefined): string | undefined {
+  for (const each of some) {
+    const said = ask(each);
+    if (said) return said;
+  }
+  return undefined;
+}

@@ -1,0 +1,101 @@
+// Whom client certificates have to come from: the file of authorities and, with it, their revocation lists. Both are
+// taken together or not at all.
+
+import type { X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { reasonOf } from '@outrigger/core';
+import {
+  type Checked,
+  CheckedFiles,
+  certificatesOf,
+  type FollowOptions,
+  outOfDate,
+  readMaterialFile,
+  TlsProblem,
+} from '@outrigger/core/tls-files';
+import { outOfDateList, problemOf, type RevocationList, readLists } from './crl.ts';
+
+export type TrustFileNames = { readonly clientCaFile: string; readonly clientCrlFile: string | undefined };
+type TrustFile = keyof TrustFileNames;
+type Material = { readonly ca: Buffer; readonly crl?: Buffer | undefined };
+
+export class Trust implements Checked<TrustFile> {
+  readonly material: Material;
+  readonly authorities: readonly X509Certificate[];
+  readonly lists: readonly RevocationList[];
+
+  /** Throws a TlsProblem. */
+  constructor(material: Material) {
+    this.material = material;
+    this.authorities = certificatesOf('clientCaFile', material.ca);
+    this.lists = material.crl ? listsOf(material.crl, this.authorities) : [];
+    // What OpenSSL cannot use is found now, not when the old ones are to be let go.
+    usable('clientCaFile', { ca: material.ca });
+    usable('clientCrlFile', { ca: material.ca, crl: this.lists.map(({ pem }) => pem) });
+  }
+
+  get dated(): TrustFile {
+    return this.lists.length > 0 && this.#authoritiesOutOfDate(new Date()) === undefined
+      ? 'clientCrlFile'
+      : 'clientCaFile';
+  }
+
+  /** OpenSSL lets nobody in whose authority's list is past its time, nor anybody at all once every authority is. */
+  outOfDate(now = new Date()): string | undefined {
+    return this.#authoritiesOutOfDate(now) ?? outOfDateList(this.lists, now);
+  }
+
+  #authoritiesOutOfDate(now: Date): string | undefined {
+    const said = this.authorities.map((authority) => outOfDate(authority, now));
+    return said.includes(undefined) ? undefined : said[0];
+  }
+
+  /** When the first authority expires. */
+  get notAfter(): Date {
+    return new Date(Math.min(...this.authorities.map(({ validToDate }) => validToDate.getTime())));
+  }
+
+  /** When the first list expires. */
+  get nextUpdate(): Date | undefined {
+    const times = this.lists.flatMap(({ nextUpdate }) => nextUpdate?.getTime() ?? []);
+    return times.length > 0 ? new Date(Math.min(...times)) : undefined;
+  }
+}
+
+function usable(about: TrustFile, options: SecureContextOptions): void {
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    throw new TlsProblem<TrustFile>(about, `cannot be used: ${reasonOf(error)}`);
+  }
+}
+
+function listsOf(crl: Buffer, authorities: readonly X509Certificate[]): RevocationList[] {
+  let lists: RevocationList[];
+  try {
+    lists = readLists(crl);
+  } catch (error) {
+    throw new TlsProblem<TrustFile>('clientCrlFile', (error as Error).message);
+  }
+  const problem = problemOf(lists, authorities);
+  if (problem) throw new TlsProblem<TrustFile>('clientCrlFile', problem);
+  return lists;
+}
+
+const readMaterial = ({ clientCaFile, clientCrlFile }: TrustFileNames): Material => ({
+  ca: readMaterialFile('clientCaFile', clientCaFile),
+  ...(clientCrlFile && { crl: readMaterialFile('clientCrlFile', clientCrlFile) }),
+});
+
+/** Reads and checks both. Throws a TlsProblem. */
+export const readTrust = (files: TrustFileNames): Trust => new Trust(readMaterial(files));
+
+export class TrustFiles extends CheckedFiles<TrustFile, Trust> {
+  static async open(files: TrustFileNames, options: FollowOptions<TrustFile>): Promise<TrustFiles> {
+    return await new TrustFiles(files, options).follow([files.clientCaFile, files.clientCrlFile]);
+  }
+
+  private constructor(files: TrustFileNames, options: FollowOptions<TrustFile>) {
+    super({ read: () => readMaterial(files), check: (material) => new Trust(material as Material) }, options);
+  }
+}

@@ -1,0 +1,38 @@
+// Strict-Transport-Security (RFC 6797) on responses over https, in place of what the application says of it.
+
+import type { Edits } from './relay.ts';
+import { HeaderEdits } from './routes/header-edits.ts';
+
+export class TransportSecurity {
+  /** Milliseconds, asked for each response; undefined for none. */
+  readonly #maximumAge: () => number | undefined;
+  #made = new WeakMap<Edits, Edits>();
+  #alone: HeaderEdits | undefined;
+  #age: number | undefined;
+
+  constructor(maximumAge: () => number | undefined) {
+    this.#maximumAge = maximumAge;
+  }
+
+  /** The edits of a rule, and the field that is ours. */
+  with(edits: Edits | undefined): Edits | undefined {
+    const age = this.#maximumAge();
+    if (age === undefined) return edits;
+    if (age !== this.#age) this.#renew(age);
+    if (!edits) return this.#alone;
+    const made = this.#made.get(edits) ?? join(this.#alone!, edits);
+    this.#made.set(edits, made);
+    return made;
+  }
+
+  #renew(age: number): void {
+    this.#age = age;
+    this.#alone = new HeaderEdits({ set: { 'Strict-Transport-Security': `max-age=${Math.round(age / 1000)}` } });
+    this.#made = new WeakMap();
+  }
+}
+
+const join = (own: Edits, edits: Edits): Edits => ({
+  lines: Buffer.concat([edits.lines, own.lines]),
+  dropsName: (buffer, start, end) => own.dropsName(buffer, start, end) || edits.dropsName(buffer, start, end),
+});
