@@ -7,7 +7,7 @@ import { Client } from './client.ts';
 import type { Connection } from './connection.ts';
 import { Handshake } from './handshake.ts';
 import type { Origin } from './origin.ts';
-import { type Endpoints, endpointsOf } from './proxy-protocol.ts';
+import { type Endpoints, endpointsOf } from './tcp/address.ts';
 import { ProxyHeaderReader } from './tcp/proxy-header-reader.ts';
 import { TcpSession } from './tcp/session.ts';
 import type { Termination, Verdict } from './tls/termination.ts';
@@ -32,7 +32,7 @@ export async function openRedirectListener(traffic: Traffic, port: number): Prom
       const endpoints = endpointsOf(socket);
       traffic.tally.metrics.connections.inc();
       if (endpoints && !traffic.shedding)
-        traffic.enter(() => new Client(socket, traffic, { endpoints, httpsPort: port }));
+        traffic.enter(() => new Client(socket, traffic, { endpoints, raw: socket, httpsPort: port }));
       else socket.destroy();
     },
     // Its connections are drained with all others.
@@ -97,20 +97,20 @@ class Doorway {
   #secure(socket: Socket, endpoints: Endpoints): void {
     const termination = this.#termination;
     const http = this.#traffic.parameters.mode === 'http';
-    const done = (secured: TLSSocket, verdict: Verdict) => this.#admit(secured, endpoints, verdict);
+    const done = (secured: TLSSocket, verdict: Verdict) => this.#admit(secured, { endpoints, raw: socket }, verdict);
     if (termination)
       this.#traffic.enter(() => new Handshake(socket, this.#traffic, { termination, endpoints, http, done }));
-    else this.#begin(socket, { endpoints });
+    else this.#begin(socket, { endpoints, raw: socket });
   }
 
-  #admit(socket: TLSSocket, endpoints: Endpoints, { identity, refusal }: Verdict): void {
+  #admit(socket: TLSSocket, origin: Origin, { identity, refusal, detail }: Verdict): void {
     const { parameters, tally, log } = this.#traffic;
     const explains = parameters.mode === 'http' && parameters.clientCertificate === 'optional';
     if (refusal && !explains) {
       tally.metrics.refusals.inc({ reason: refusal });
-      log.debug('Client certificate refused', { reason: refusal });
+      log.debug('Client certificate refused', { reason: refusal, detail });
       socket.destroy();
-    } else this.#begin(socket, { endpoints, certificate: identity?.lines, refusal });
+    } else this.#begin(socket, { ...origin, identity, refusal });
   }
 
   #begin(socket: Socket, origin: Origin): void {
@@ -120,11 +120,19 @@ class Doorway {
     else this.#enter(() => new Client(socket, this.#traffic, origin));
   }
 
-  #beginTcp(socket: Socket, { endpoints }: Origin): void {
+  #beginTcp(socket: Socket, { endpoints, raw, identity }: Origin): void {
     const traffic = this.#traffic;
     const { parameters } = traffic;
     const pool = traffic.pools.main;
-    const options = { traffic, pool, endpoints, upstream: pool.address, send: parameters.sendProxyProtocol };
+    const options = {
+      traffic,
+      pool,
+      endpoints,
+      raw,
+      identity,
+      upstream: pool.address,
+      send: parameters.sendProxyProtocol,
+    };
     this.#enter(() => new TcpSession(socket, options));
   }
 

@@ -31,3 +31,17 @@ export function releaseAfter(octets: Buffer): ((error?: Error | null) => void) |
     if (!error && free.length < mostFree) free.push(block);
   };
 }
+
+/**
+ * What to call when octets that were read have been written: their memory is given back at once. Node.js allocates it anew
+ * for each read of an accepted socket, and the garbage collector would run for most of an upload.
+ */
+export function freeAfter(octets: Buffer): ((error?: Error | null) => void) | undefined {
+  const memory = octets.buffer;
+  const whole = memory instanceof ArrayBuffer && memory.byteLength === octets.length;
+  if (!whole || octets.length < large) return undefined;
+  return (error) => {
+    // After a failed write somebody may still be reading from it.
+    if (!error) memory.transfer(0);
+  };
+}

@@ -7,6 +7,7 @@ import { answerOf, send } from './answer.ts';
 import { releaseAfter } from './blocks.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { converse } from './converse.ts';
+import { cut } from './cut.ts';
 import { MORE, REFUSED } from './http/fields.ts';
 import { Fragments } from './http/fragments.ts';
 import { type Refusal, refusals } from './http/refusal.ts';
@@ -228,9 +229,7 @@ export class Client implements Connection, Peer {
   }
 
   cut(): void {
-    // A clean end could be taken for the end of a body. TLS tells by itself: no close_notify was sent.
-    if (this.#socket instanceof TLSSocket || this.#socket.destroyed) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    cut(this.#socket, this.#origin.raw);
   }
 
   tunnel(upstream: Upstream, rest: Buffer): void {

@@ -1,11 +1,14 @@
 // What becomes of a request: the proxy answers by itself where its head or a rule says so, else an exchange with the
-// application begins.
+// application begins, in the protocol that it speaks.
 
 import { type Answer, answerOf, redirectTo } from './answer.ts';
 import { Exchange } from './exchange.ts';
 import { certificateRefusal, type Refusal } from './http/refusal.ts';
 import type { RequestHead } from './http/request-head.ts';
+import { H2cExchange } from './http2/exchange.ts';
+import { H2cPool } from './http2/upstream.ts';
 import type { Conversation, Peer } from './peer.ts';
+import type { Pool } from './pool.ts';
 import { redirectLocation } from './routes/rewrite.ts';
 import { isRefusal, otherwise } from './routes/router.ts';
 import type { Rule } from './routes/rule.ts';
@@ -13,6 +16,16 @@ import type { Traffic } from './traffic.ts';
 
 /** What the proxy answers by itself. */
 export type OwnAnswer = { readonly answer: Answer; readonly reason?: string };
+
+/** A request as it was taken on. */
+export type Taken = {
+  readonly head: RequestHead;
+  readonly buffer: Buffer;
+  readonly rule: Rule;
+  readonly pool: Pool;
+  /** What the proxy answers by itself. */
+  readonly own: OwnAnswer | undefined;
+};
 
 /** Takes a request on whose whole head is in `buffer`. */
 export function converse(peer: Peer, traffic: Traffic, head: RequestHead, buffer: Buffer): Conversation {
@@ -28,7 +41,9 @@ export function converse(peer: Peer, traffic: Traffic, head: RequestHead, buffer
   return begin(found, own);
 
   function begin(rule: Rule, own: OwnAnswer | undefined): Conversation {
-    return new Exchange(peer, traffic, { head, buffer, rule, pool: traffic.pools.of(rule), own });
+    const pool = traffic.pools.of(rule);
+    if (!own && pool instanceof H2cPool) return new H2cExchange(peer, traffic, { head, buffer, rule, pool });
+    return new Exchange(peer, traffic, { head, buffer, rule, pool, own });
   }
 }
 

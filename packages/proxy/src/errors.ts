@@ -47,7 +47,7 @@ export const errors = defineErrors({
     hint: 'Renew it and replace the files; they are read again without a restart. If it is not valid yet, look at the clock',
   },
   PROXY_CRL_EXPIRED: {
-    message: 'The revocation lists {file} {detail}',
+    message: 'The file of revocation lists {file} {detail}',
     hint: 'Until they are replaced no client certificate can be checked, and none is accepted',
   },
   PROXY_DRAIN: {

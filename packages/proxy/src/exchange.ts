@@ -1,20 +1,18 @@
 // One request and its response, from the whole head of the one to the last octet of the other.
 
-import { performance } from 'node:perf_hooks';
-import { type AccessEntry, entryOf } from './access-log.ts';
+import { Account, type Outcome } from './account.ts';
 import { type Answer, answerOf, continueAnswer, type Problem, send } from './answer.ts';
-import type { OwnAnswer } from './converse.ts';
-import { errors } from './errors.ts';
-import { mostForwarded, type Passage, writeHead } from './forward.ts';
-import { Body } from './http/body.ts';
+import { freeAfter } from './blocks.ts';
+import type { OwnAnswer, Taken } from './converse.ts';
+import { broken, invalid, late, unreachable } from './failure.ts';
+import { mostForwarded, passageOf, writeHead } from './forward.ts';
+import { type Body, bodyOf } from './http/body.ts';
 import { type Refusal, refusals } from './http/refusal.ts';
 import type { RequestHead } from './http/request-head.ts';
-import { describeClient } from './identity.ts';
 import type { Conversation, Peer } from './peer.ts';
 import type { Pool } from './pool.ts';
 import { Relay } from './relay.ts';
 import type { Rule } from './routes/rule.ts';
-import { isTraced, traceparentLine } from './trace.ts';
 import type { Traffic } from './traffic.ts';
 import type { Upstream, UpstreamUser } from './upstream.ts';
 
@@ -23,23 +21,13 @@ const slowStart = 10_000;
 
 const noBody = Buffer.alloc(0);
 
-/** A request as it was taken on. */
-export type Taken = {
-  readonly head: RequestHead;
-  readonly buffer: Buffer;
-  readonly rule: Rule;
-  readonly pool: Pool;
-  /** What the proxy answers by itself. */
-  readonly own: OwnAnswer | undefined;
-};
-
 export class Exchange implements Conversation, UpstreamUser {
   readonly #peer: Peer;
   readonly #traffic: Traffic;
   readonly #rule: Rule;
   readonly #pool: Pool;
   readonly #own: OwnAnswer | undefined;
-  readonly #started: number;
+  readonly #account: Account;
   readonly #method: string;
   /** 100 Continue is owed. */
   #owesContinue: boolean;
@@ -56,13 +44,11 @@ export class Exchange implements Conversation, UpstreamUser {
   #heldBack = false;
   #sent = 0;
   #over = false;
-  /** For the access log, when there is one. */
-  readonly #entry: AccessEntry | undefined;
 
   constructor(peer: Peer, traffic: Traffic, { head, buffer, rule, pool, own }: Taken) {
     this.#peer = peer;
     this.#traffic = traffic;
-    this.#started = traffic.now = performance.now();
+    this.#account = new Account(peer, traffic, head, buffer);
     this.#rule = rule;
     this.#pool = pool;
     this.#own = own;
@@ -72,13 +58,9 @@ export class Exchange implements Conversation, UpstreamUser {
     const edits = traffic.responseEdits(rule, peer.identity.protocol);
     this.#relay = new Relay({ method, minor, websocket, streams, edits }, head.keepsAlive);
     this.#owesContinue = head.expectsContinue;
-    const { length, chunked } = framing;
-    this.#chunkedRequest = chunked;
-    const most = this.#bodyLimit;
-    if (!chunked) this.#request = Body.ofLength(Math.max(0, length));
-    else this.#request = streams ? Body.untilEnd(most) : Body.chunked(most);
+    this.#chunkedRequest = framing.chunked;
+    this.#request = bodyOf(framing, streams !== undefined, this.#bodyLimit);
     this.#repeatable = head.isIdempotent && !head.hasBody;
-    if (traffic.accessLog.on) this.#entry = entryOf(buffer, head, peer);
   }
 
   get #bodyLimit(): number | undefined {
@@ -94,26 +76,18 @@ export class Exchange implements Conversation, UpstreamUser {
     if (after < 0) return this.#refuse(this.#request.refusal!, buffer);
     // A client that sends the body at once does not wait for permission.
     if (after > from) this.#owesContinue = false;
-    const passage = this.#passage(head, buffer);
+    const passage = passageOf(buffer, head, {
+      identity: this.#peer.identity,
+      make: this.#traffic.parameters.traceparent === 'make',
+      upstreamHost: this.#pool.host,
+      edits: this.#rule.request,
+    });
     const out = Buffer.allocUnsafe(mostForwarded(passage) + this.#request.mostWritten(this.#chunkedRequest));
     let to = writeHead(buffer, out, passage);
     if (after > from) to = this.#request.write(buffer, out, to, this.#chunkedRequest);
     this.#replay = out.subarray(0, to);
     this.#connect(this.#pool.take(this, this.#repeatable));
     return after;
-  }
-
-  #passage(head: RequestHead, buffer: Buffer): Passage {
-    const { identity } = this.#peer;
-    const retrace = this.#traffic.parameters.traceparent === 'make' && !isTraced(buffer, head);
-    const about = identity.withHost ? undefined : describeClient(buffer, head, identity);
-    const trace = retrace ? Buffer.from(traceparentLine(), 'latin1') : undefined;
-    return {
-      ...{ head, identity, retrace },
-      upstreamHost: this.#pool.host,
-      edits: this.#rule.request,
-      extra: about && trace ? Buffer.concat([about, trace]) : (about ?? trace),
-    };
   }
 
   /** The application is not asked. What the client still has to send of the request is not waited for. */
@@ -152,8 +126,10 @@ export class Exchange implements Conversation, UpstreamUser {
     const after = request.read(buffer, from, buffer.length);
     if (after < 0) return this.#refuse(request.refusal!, buffer);
     this.#replay = undefined;
-    const out = this.#chunkedRequest ? this.#asOneChunk(buffer) : buffer.subarray(from, after);
-    if (out.length > 0 && !this.#upstream!.write(out)) this.#peer.pause();
+    // What is wholly body can be freed as soon as it is on its way.
+    const whole = from === 0 && after === buffer.length;
+    const out = this.#chunkedRequest ? request.asChunk(buffer) : whole ? buffer : buffer.subarray(from, after);
+    if (out.length > 0 && !this.#upstream!.write(out, whole ? freeAfter(out) : undefined)) this.#peer.pause();
     this.#touch();
     return after;
   }
@@ -164,14 +140,9 @@ export class Exchange implements Conversation, UpstreamUser {
     if (request.endsWithoutFrame) {
       request.end();
       this.#replay = undefined;
-      this.#upstream!.write(this.#asOneChunk(noBody));
+      this.#upstream!.write(request.asChunk(noBody));
       this.#touch();
     } else this.abandon();
-  }
-
-  #asOneChunk(buffer: Buffer): Buffer {
-    const out = Buffer.allocUnsafe(this.#request.mostWritten(true));
-    return out.subarray(0, this.#request.write(buffer, out, 0, true));
   }
 
   onUpstreamDrain(): void {
@@ -191,7 +162,7 @@ export class Exchange implements Conversation, UpstreamUser {
     const mayKeep = this.#request.done && !this.#traffic.leaving && !this.#peer.ended;
     const out = relay.read(buffer, from, end, mayKeep);
     if (relay.invalid === undefined) this.#send(out);
-    else this.#invalid(relay.invalid);
+    else this.#fail(invalid(this.#pool, relay.invalid));
     if (relay.rest) this.#switchProtocol(relay.rest);
     if (!this.#over) this.#touch();
   }
@@ -218,29 +189,22 @@ export class Exchange implements Conversation, UpstreamUser {
     if (this.#relay.keepAliveSeconds !== undefined) this.#pool.learn(this.#relay.keepAliveSeconds);
     if (this.#relay.reusable && this.#request.done) this.#pool.give(upstream);
     else upstream.destroy();
-    this.#count(this.#relay.status);
+    this.#account.answered(this.#relay.status, this);
     this.#peer.streams?.end();
     this.#peer.finished(this.#relay.keep && this.#request.done);
   }
 
   #switchProtocol(rest: Buffer): void {
     this.#over = true;
-    this.#count(101);
+    this.#account.answered(101, this);
     this.#peer.tunnel(this.#upstream!, rest);
   }
 
-  #count(status: number, reason?: string): void {
-    const milliseconds = performance.now() - this.#started;
-    this.#traffic.tally.answered(status, milliseconds);
-    if (this.#entry) this.#log(status, reason, milliseconds);
-  }
-
-  #log(status: number, reason: string | undefined, milliseconds = performance.now() - this.#started): void {
-    this.#traffic.accessLog.write(this.#entry!, {
-      ...{ status, rule: this.#rule.name, milliseconds, receivedBytes: this.#request.length, sentBytes: this.#sent },
+  get outcome(): Outcome {
+    return {
+      ...{ rule: this.#rule.name, receivedBytes: this.#request.length, sentBytes: this.#sent },
       ...(this.#upstream && { upstream: this.#pool.name }),
-      ...(reason && { reason }),
-    });
+    };
   }
 
   onUpstreamClose(error: NodeJS.ErrnoException | undefined): void {
@@ -253,8 +217,8 @@ export class Exchange implements Conversation, UpstreamUser {
     // What never left may go elsewhere whatever it is; what did leave, only when asking twice does no harm.
     const replay = upstream.reused && !this.#retried && (upstream.unsent || this.#repeatable) && this.#replay;
     if (replay) this.#retry(upstream);
-    else if (upstream.connected) this.#closed(error);
-    else this.#unreachable();
+    else if (upstream.connected) this.#fail(broken(this.#pool, upstream.reused && !this.#relaying, error));
+    else this.#fail(unreachable(this.#pool));
   }
 
   #retry(stale: Upstream): void {
@@ -264,46 +228,13 @@ export class Exchange implements Conversation, UpstreamUser {
     this.#connect(this.#pool.connect(this));
   }
 
-  // The pool says so in the log, once per outage.
-  #unreachable(): void {
-    this.#traffic.tally.metrics.upstreamErrors.inc({ reason: 'connect' });
-    if (this.#pool.starting)
-      this.#fail({
-        status: 503,
-        code: 'PROXY_UPSTREAM_STARTING',
-        detail: 'The application has not started yet; try again',
-      });
-    else this.#fail({ status: 502, code: 'PROXY_UPSTREAM_DOWN', detail: 'The application cannot be reached' });
-  }
-
-  #closed(error: NodeJS.ErrnoException | undefined): void {
-    const { name } = this.#pool;
-    const reason = this.#upstream!.reused && !this.#relaying ? 'keepalive_race' : 'closed';
-    this.#pool.complain(reason, errors.PROXY_UPSTREAM_CLOSED({ upstream: name }, error));
-    this.#fail({
-      status: 502,
-      code: 'PROXY_UPSTREAM_CLOSED',
-      detail: 'The application closed the connection before its response was complete',
-    });
-  }
-
-  #invalid(detail: string): void {
-    this.#pool.complain('invalid', errors.PROXY_UPSTREAM_INVALID({ upstream: this.#pool.name, detail }));
-    this.#fail({ status: 502, code: 'PROXY_UPSTREAM_INVALID', detail: 'The response of the application is not valid' });
-  }
-
   /** Nothing moved for as long as it may. Whose turn was it? */
   onDeadline(): void {
     const upstream = this.#upstream!;
     if (this.#peer.needsDrain) this.abandon();
     else if (upstream.connected && !this.#request.done && !upstream.needsDrain)
       this.#refuse(refusals.bodyTimeout, noBody);
-    else this.#late();
-  }
-
-  #late(): void {
-    this.#pool.complain('timeout', errors.PROXY_UPSTREAM_TIMEOUT({ upstream: this.#pool.name }));
-    this.#fail({ status: 504, code: 'PROXY_UPSTREAM_TIMEOUT', detail: 'The application did not answer in time' });
+    else this.#fail(late(this.#pool));
   }
 
   #touch(): void {
@@ -322,7 +253,7 @@ export class Exchange implements Conversation, UpstreamUser {
   get #slowest(): number {
     const rate = this.#traffic.parameters.bodyMinimumRate;
     if (rate === 0 || this.#heldBack) return Number.POSITIVE_INFINITY;
-    return this.#started + slowStart + (this.#request.length / rate) * 1000;
+    return this.#account.started + slowStart + (this.#request.length / rate) * 1000;
   }
 
   /** Refuses the request, whose body turned out to be wrong, and with it the connection: all of the buffer counts as read. */
@@ -339,7 +270,7 @@ export class Exchange implements Conversation, UpstreamUser {
     const reason = problem.reason ?? problem.code.toLowerCase().replace('proxy_', '');
     if (this.#relaying) {
       this.#over = true;
-      this.#count(this.#relay.status, reason);
+      this.#account.answered(this.#relay.status, this, reason);
       this.#peer.cut();
     } else this.#finish(answerOf(problem), reason);
   }
@@ -347,7 +278,7 @@ export class Exchange implements Conversation, UpstreamUser {
   /** Ends the exchange with an answer of our own. */
   #finish(answer: Answer, reason: string | undefined): void {
     this.#over = true;
-    this.#count(answer.status, reason);
+    this.#account.answered(answer.status, this, reason);
     const close = !this.#relay.keep || this.#traffic.leaving || !this.#request.done || this.#peer.ended;
     send(this.#peer, answer, { close, bodiless: this.#method === 'HEAD' });
     this.#peer.finished(!close);
@@ -363,9 +294,7 @@ export class Exchange implements Conversation, UpstreamUser {
     if (this.#over) return;
     this.#over = true;
     this.#upstream?.destroy();
-    this.#traffic.tally.metrics.abandoned.inc();
-    // As nginx has it: the client closed its request.
-    if (this.#entry) this.#log(499, 'abandoned');
+    this.#account.abandoned(this);
     this.#peer.cut();
   }
 }

@@ -3,10 +3,9 @@
 
 import { kinds } from './http/field-kind.ts';
 import type { RequestHead } from './http/request-head.ts';
-import type { Identity } from './identity.ts';
+import { describeClient, type Identity } from './identity.ts';
 import type { Edits } from './relay.ts';
-
-export { type Identity, identify } from './identity.ts';
+import { isTraced, traceparentLine } from './trace.ts';
 
 const dropped =
   (1 << kinds.transferEncoding) |
@@ -53,6 +52,24 @@ export type Passage = {
   readonly extra: Buffer | undefined;
   /** A traceparent in `extra` takes the place of one that cannot be read. */
   readonly retrace?: boolean;
+};
+
+/** What is said to the application beside what the client said. */
+export function passageOf(
+  buffer: Buffer,
+  head: RequestHead,
+  { identity, make, upstreamHost, edits }: Sayings,
+): Passage {
+  const retrace = make && !isTraced(buffer, head);
+  const about = identity.withHost ? undefined : describeClient(buffer, head, identity);
+  const trace = retrace ? Buffer.from(traceparentLine(), 'latin1') : undefined;
+  const extra = about && trace ? Buffer.concat([about, trace]) : (about ?? trace);
+  return { head, identity, upstreamHost, edits, extra, retrace };
+}
+
+type Sayings = Pick<Passage, 'identity' | 'upstreamHost' | 'edits'> & {
+  /** A traceparent for requests without one. */
+  readonly make: boolean;
 };
 
 /** Writes the head to `out`, which has room for `mostForwarded`; returns the offset after it. */

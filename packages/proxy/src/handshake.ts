@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { answerOf, send } from './answer.ts';
 import type { Connection } from './connection.ts';
 import { refusals } from './http/refusal.ts';
-import type { Endpoints } from './proxy-protocol.ts';
+import type { Endpoints } from './tcp/address.ts';
 import { addressOf } from './tcp/address.ts';
 import type { Termination, Verdict } from './tls/termination.ts';
 import type { Traffic } from './traffic.ts';

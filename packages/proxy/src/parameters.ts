@@ -31,6 +31,7 @@ export const parameters = {
   tlsTicketRotation: duration({
     default: '12h',
     min: '1s',
+    reloadable: true,
     help: 'How long a key of session tickets is used; tickets of the one before mean a full handshake',
   }),
   clientCaFile: path({
@@ -45,15 +46,22 @@ export const parameters = {
   clientCrlFile: path({ access: 'read', optional: true, help: 'PEM file with revocation lists of those authorities' }),
   clientAllowDns: list(text, {
     default: [],
+    reloadable: true,
     help: 'DNS name in the certificate of a client that is let in; *.example.com stands for one label. Without any --client-allow every certificate of the authorities is good',
   }),
   clientAllowUri: list(text, {
     default: [],
+    reloadable: true,
     help: 'URI in the certificate of a client that is let in, such as spiffe://example.com/ns/shop/sa/cart; a last segment * stands for the rest',
   }),
-  clientAllowCn: list(text, { default: [], help: 'Common name in the certificate of a client that is let in' }),
+  clientAllowCn: list(text, {
+    default: [],
+    reloadable: true,
+    help: 'Common name in the certificate of a client that is let in',
+  }),
   clientAllowSpki: list(text, {
     default: [],
+    reloadable: true,
     help: 'Public key of a client that is let in, as sha256/ and the base64 of its SPKI digest',
   }),
   tlsReloadPeriod: duration({

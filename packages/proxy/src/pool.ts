@@ -134,8 +134,9 @@ export class Pool implements Keeper {
   readonly #said = new Map<string, number>();
 
   /** Counts a failure of the application and logs it, but the same reason at most once in ten seconds. */
-  complain(reason: string, fault: Fault): void {
+  complain(reason: string, fault?: Fault): void {
     this.#options.tally.metrics.upstreamErrors.inc({ reason });
+    if (!fault) return;
     const now = performance.now();
     if (now - (this.#said.get(reason) ?? Number.NEGATIVE_INFINITY) < 10_000) return;
     this.#said.set(reason, now);

@@ -1,6 +1,7 @@
 // The connections to every application that rules name, beside the one of --upstream.
 
 import { endpointOf } from './endpoint.ts';
+import { H2cPool } from './http2/upstream.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import type { Rule } from './routes/rule.ts';
 
@@ -19,7 +20,8 @@ export class Pools implements Disposable {
 
   #make(upstream: URL): Pool {
     const { idleTimeout, tally, log } = this.#options;
-    return new Pool({ ...endpointOf(upstream), idleTimeout, tally, log });
+    const options = { ...endpointOf(upstream), idleTimeout, tally, log };
+    return options.protocol === 'h2c' ? new H2cPool(options) : new Pool(options);
   }
 
   of({ upstream }: Pick<Rule, 'upstream'>): Pool {

@@ -2,14 +2,11 @@
 // passes on. Version 1 is a line of text, version 2 is binary. Both are read as strictly as heads are: whoever may send this
 // header says who the client is.
 
-import { isIPv4, isIPv6, type Socket, SocketAddress } from 'node:net';
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { CR, LF } from './http/octets.ts';
-
-/** An address of IP as the log and the application see it: canonical, and IPv4 also where it came mapped into IPv6. */
-export type Endpoint = { readonly host: string; readonly port: number };
-/** Both ends of a client's connection. */
-export type Endpoints = { readonly source: Endpoint; readonly destination: Endpoint };
+import { type Endpoints, unmapped } from './tcp/address.ts';
+import type { ClientIdentity } from './tls/identity.ts';
 
 export type ProxyHeader = {
   /** Undefined where the sender speaks for itself (LOCAL), or knows no address of IP (UNKNOWN, unix): the socket's own count. */
@@ -88,7 +85,6 @@ function canonical(host: string): string {
 }
 
 // A dual-stack socket shows IPv4 clients as ::ffff:192.0.2.1.
-const unmapped = (host: string) => host.replace(/^::ffff:(?=\d+\.)/, '');
 
 function readBlock(buffer: Buffer, from: number, end: number): ProxyOutcome {
   if (!startsWith(signature, buffer, from, end)) return INVALID;
@@ -278,37 +274,13 @@ function vector(type: number, value: string | readonly Buffer[] | undefined): re
   return [Buffer.from([type, octets.length >> 8, octets.length & 0xff]), octets];
 }
 
-/** The ends of a connection by its socket; undefined when it is not connected any more. */
-export function endpointsOf(socket: Socket): Endpoints | undefined {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  if (remoteAddress === undefined || remotePort === undefined) return undefined;
-  if (localAddress === undefined || localPort === undefined) return undefined;
-  return {
-    source: { host: withoutZone(remoteAddress), port: remotePort },
-    destination: { host: withoutZone(localAddress), port: localPort },
-  };
-}
-
-// fe80::1%eth0: the name of an interface says nothing beyond this machine.
-const withoutZone = (host: string) => unmapped(host.replace(/%.*/, ''));
-
-/** What there is to say of a connection whose TLS is terminated here. */
-export function proxyTlsOf(socket: TLSSocket): ProxyTls {
-  const certificate = socket.getPeerX509Certificate();
-  const verified = certificate !== undefined && socket.authorized;
-  return {
-    version: socket.getProtocol() ?? undefined,
-    cipher: socket.getCipher()?.name,
-    alpn: socket.alpnProtocol || undefined,
-    authority: socket.servername || undefined,
-    certificate: verified ? 'verified' : certificate ? 'refused' : 'none',
-    resumed: socket.isSessionReused(),
-    commonName: verified ? commonNameOf(socket) : undefined,
-  };
-}
-
-function commonNameOf(socket: TLSSocket): string | undefined {
-  // An array when there are several; the last one is the most specific.
-  const names: string | readonly string[] | undefined = socket.getPeerCertificate().subject?.CN;
-  return typeof names === 'string' ? names : names?.at(-1);
-}
+/** What there is to say of a connection whose TLS is terminated here. @param identity of a client whose certificate is good */
+export const proxyTlsOf = (socket: TLSSocket, identity: Pick<ClientIdentity, 'cn'> | undefined): ProxyTls => ({
+  version: socket.getProtocol() ?? undefined,
+  cipher: socket.getCipher()?.name,
+  alpn: socket.alpnProtocol || undefined,
+  authority: socket.servername || undefined,
+  certificate: identity ? 'verified' : socket.getPeerX509Certificate() ? 'refused' : 'none',
+  resumed: socket.isSessionReused(),
+  commonName: identity?.cn,
+});

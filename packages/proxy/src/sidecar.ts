@@ -77,17 +77,22 @@ export const sidecar = defineSidecar({
     const { openConnections, openUpstreamConnections } = traffic.tally.metrics;
     traffic.tally.flush();
     for (const [state, count] of Object.entries(traffic.counts)) openConnections.set({ state }, count);
-    for (const [state, count] of Object.entries(traffic.pools.counts)) openUpstreamConnections.set({ state }, count);
+    for (const [state, count] of Object.entries(upstreamCounts(traffic))) openUpstreamConnections.set({ state }, count);
     return [];
   },
 });
+
+/** Those of --mode tcp belong to one client each, and no pool knows of them. */
+function upstreamCounts({ pools, counts, parameters }: Traffic) {
+  return parameters.mode === 'tcp' ? { active: counts.active + counts.tunnel, idle: 0 } : pools.counts;
+}
 
 function status({ listener, traffic, termination, rules }: State) {
   const { pools, parameters } = traffic;
   return {
     listenAddress: String(listener.address),
     protocol: parameters.mode === 'tcp' ? (termination ? 'tls' : 'tcp') : termination ? 'https' : 'http',
-    upstream: { address: pools.main.name, connections: pools.counts },
+    upstream: { address: pools.main.name, connections: upstreamCounts(traffic) },
     connections: traffic.clients.size,
     rules: rules.file?.rules.length ?? 0,
     ...(termination && { tls: termination.status }),

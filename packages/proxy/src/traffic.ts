@@ -83,12 +83,19 @@ export class Traffic {
     return protocol === 'https' ? this.#transport.with(response) : response;
   }
 
-  identify({ endpoints, certificate, refusal, httpsPort }: Origin, secure: boolean): Identity {
+  identify({ endpoints, identity, refusal, httpsPort }: Origin, secure: boolean): Identity {
     const { host } = endpoints.source;
     const trusted = this.#proxies.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
     const style = this.parameters.forwarded;
     const address = addressOf(endpoints.source);
-    return identify(host, secure ? 'https' : 'http', { style, trusted, certificate, refusal, httpsPort, address });
+    return identify(host, secure ? 'https' : 'http', {
+      style,
+      trusted,
+      certificate: identity?.lines,
+      refusal,
+      httpsPort,
+      address,
+    });
   }
 
   /** Clients by what they are doing. */

@@ -127,10 +127,10 @@ export class Upstream {
     this.#socket.write(held);
   }
 
-  /** Returns false when the application is slower than the client; onUpstreamDrain follows. */
-  write(octets: Buffer): boolean {
+  /** Returns false when the application is slower than the client; onUpstreamDrain follows. @param written called then. */
+  write(octets: Buffer, written?: (error?: Error | null) => void): boolean {
     this.flush();
-    return this.#socket.write(octets);
+    return this.#socket.write(octets, written);
   }
 
   end(): void {

@@ -95,13 +95,6 @@ test('connections beyond the limit are closed, counted, and harm nobody', async 
   );
 });
 
-test('silent TLS handshakes end after the handshake time-out', async () => {
-  await using proxy = await startProxy({ upstream: application.url, tls: true, flags: ['--handshake-timeout', '300ms'] });
-  using silent = await dial(proxy.port);
-  await until(() => silent.closed || silent.ended);
-  expect(await proxy.metric('handshake_failures_total')).toBe(1);
-});
-
 test('a TLS client that ends its side still gets its response', async () => {
   application.become(always(ok));
   await using proxy = await startProxy({ upstream: application.url, tls: true });

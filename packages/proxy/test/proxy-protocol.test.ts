@@ -1,15 +1,8 @@
 import { isIPv4 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Endpoints,
-  INVALID,
-  MORE,
-  mostHeader,
-  type ProxyTls,
-  readProxyHeader,
-  writeProxyHeader,
-} from '../src/proxy-protocol.ts';
+import { INVALID, MORE, mostHeader, type ProxyTls, readProxyHeader, writeProxyHeader } from '../src/proxy-protocol.ts';
+import type { Endpoints } from '../src/tcp/address.ts';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');

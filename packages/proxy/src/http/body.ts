@@ -1,6 +1,7 @@
 // A body on its way: where it ends, and how its octets are framed for the other side.
 
 import { Chunked, writeChunkSize } from './chunked.ts';
+import type { Framing } from './framing.ts';
 import { CR, LF } from './octets.ts';
 import { type Refusal, refusals } from './refusal.ts';
 
@@ -81,6 +82,12 @@ export class Body {
     return sum;
   }
 
+  /** The data of the last `read` as a chunk of its own, with the last chunk after the end. */
+  asChunk(buffer: Buffer): Buffer {
+    const out = Buffer.allocUnsafe(this.mostWritten(true));
+    return out.subarray(0, this.write(buffer, out, 0, true));
+  }
+
   /** How many octets `write` may need. */
   mostWritten(asChunks: boolean): number {
     return this.pending + (asChunks ? mostFrame : 0);
@@ -99,4 +106,10 @@ export class Body {
     if (this.done) to += lastChunk.copy(out, to);
     return to;
   }
+}
+
+/** The body that a request's head announces. @param bare the protocol frames it (HTTP/2); @param most octets of data. */
+export function bodyOf({ length, chunked }: Framing, bare: boolean, most: number | undefined): Body {
+  if (!chunked) return Body.ofLength(Math.max(0, length));
+  return bare ? Body.untilEnd(most) : Body.chunked(most);
 }

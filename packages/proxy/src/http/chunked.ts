@@ -1,9 +1,10 @@
 // The chunked coding, undone octet by octet. Extensions and trailers are checked and dropped: nobody behind us shall
 // disagree about them.
 
+import { kinds } from './field-kind.ts';
 import { Fields } from './fields.ts';
 import { Fragments } from './fragments.ts';
-import { CR, fieldOctet, hexValue, LF, SEMICOLON } from './octets.ts';
+import { CR, fieldOctet, hexValue, LF, SEMICOLON, token } from './octets.ts';
 import { type Refusal, refusals } from './refusal.ts';
 
 const mostExtension = 4096;
@@ -13,14 +14,29 @@ const mostDigits = 12;
 
 const state = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailer: 6, done: 7 } as const;
 
+/** How far a chunk extension has come. */
+const parts = { start: 0, name: 1, equals: 2, value: 3, quoted: 4, escaped: 5, closed: 6, bad: 7 } as const;
+const EQUALS = 0x3d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
 /** Checks the trailers of whoever ends; reading is synchronous, so one is enough. */
 const trailers = new Fields();
+
+const onlyInHeads = (1 << kinds.contentLength) | (1 << kinds.transferEncoding) | (1 << kinds.connection);
+
+/** Framing and fate of the connection, said again in trailers: RFC 9110 6.5.1 forbids it, and some readers believe it. */
+function framesAgain(): boolean {
+  for (let i = 0; i < trailers.count; i++) if (((onlyInHeads >> trailers.kind[i]!) & 1) !== 0) return true;
+  return false;
+}
 
 export class Chunked {
   #state: number = state.size;
   #remaining = 0;
   #digits = 0;
   #extension = 0;
+  #part: number = parts.start;
   #trailer: Fragments | undefined;
   refusal: Refusal | undefined;
 
@@ -55,10 +71,7 @@ export class Chunked {
       case state.size:
         return this.#readSize(octet) ? at + 1 : this.#refuse(this.refusal ?? refusals.chunk);
       case state.extension:
-        if (octet === CR) this.#state = state.sizeLf;
-        else if (fieldOctet[octet] === 0) return this.#refuse(refusals.chunk);
-        else if (++this.#extension > mostExtension) return this.#refuse(refusals.chunkExtension);
-        return at + 1;
+        return this.#readExtension(octet) ? at + 1 : this.#refuse(this.refusal ?? refusals.chunk);
       case state.sizeLf:
         if (octet !== LF) return this.#refuse(refusals.chunk);
         this.#state = this.#remaining === 0 ? state.trailer : state.data;
@@ -86,9 +99,22 @@ export class Chunked {
     }
     if (this.#digits === 0) return false;
     if (octet === CR) this.#state = state.sizeLf;
-    else if (octet === SEMICOLON) this.#state = state.extension;
-    else return false;
+    else if (octet === SEMICOLON) {
+      this.#state = state.extension;
+      this.#part = parts.start;
+    } else return false;
     return true;
+  }
+
+  /** `;name`, `;name=token` or `;name="quoted string"`, as many as there are, without white space between. */
+  #readExtension(octet: number): boolean {
+    const part = this.#part;
+    const whole = part === parts.name || part === parts.value || part === parts.closed;
+    if (whole && octet === CR) this.#state = state.sizeLf;
+    else if (whole && octet === SEMICOLON) this.#part = parts.start;
+    else this.#part = nextPart(part, octet);
+    if (++this.#extension > mostExtension) this.refusal = refusals.chunkExtension;
+    return this.#part !== parts.bad && this.refusal === undefined;
   }
 
   #readTrailer(buffer: Buffer, at: number, end: number): number {
@@ -99,6 +125,7 @@ export class Chunked {
     const stop = trailers.read(section, 0, Math.min(section.length, mostTrailer));
     if (stop < 0) return this.#refuse(trailers.refusal!);
     if (stop > 0) {
+      if (framesAgain()) return this.#refuse(refusals.trailer);
       this.#state = state.done;
       return end - (section.length - stop);
     }
@@ -110,6 +137,28 @@ export class Chunked {
   #refuse(refusal: Refusal): -1 {
     this.refusal = refusal;
     return -1;
+  }
+}
+
+function nextPart(part: number, octet: number): number {
+  switch (part) {
+    case parts.start:
+    case parts.name:
+      if (part === parts.name && octet === EQUALS) return parts.equals;
+      return token[octet] === 1 ? parts.name : parts.bad;
+    case parts.equals:
+      if (octet === QUOTE) return parts.quoted;
+      return token[octet] === 1 ? parts.value : parts.bad;
+    case parts.value:
+      return token[octet] === 1 ? parts.value : parts.bad;
+    case parts.quoted:
+      if (octet === QUOTE) return parts.closed;
+      if (octet === BACKSLASH) return parts.escaped;
+      return fieldOctet[octet] === 1 ? parts.quoted : parts.bad;
+    case parts.escaped:
+      return fieldOctet[octet] === 1 ? parts.quoted : parts.bad;
+    default:
+      return parts.bad;
   }
 }
 

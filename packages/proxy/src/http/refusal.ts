@@ -29,6 +29,7 @@ export const refusals = {
   method: refusal(405, 'method', 'This method is not allowed here'),
   chunk: refusal(400, 'chunk', 'The chunked body is malformed'),
   chunkExtension: refusal(413, 'chunk_extension', 'The chunk extensions are too large'),
+  trailer: refusal(400, 'trailer', 'A trailer holds what belongs into the head'),
   trailerLength: refusal(431, 'trailer_length', 'The trailer section is too large'),
   bodyLength: refusal(413, 'body_length', 'The body is too large'),
   headTimeout: refusal(408, 'head_timeout', 'The request did not arrive in time'),

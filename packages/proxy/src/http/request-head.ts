@@ -16,6 +16,8 @@ const version = Buffer.from('HTTP/1.');
 const ASTERISK = 0x2a;
 const continueWord = Buffer.from('100-continue');
 const websocketWord = Buffer.from('websocket');
+const versionName = Buffer.from('sec-websocket-version');
+const version13 = Buffer.from('13');
 
 // Methods without effect, or with the same effect when repeated: RFC 9110 9.2.2.
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PROPFIND', 'REPORT', 'SEARCH']);
@@ -128,7 +130,7 @@ export class RequestHead {
     this.method = methodOf(buffer, this.start, this.methodEnd);
     this.rewritten = undefined;
     if (this.method === 'CONNECT') return this.#connectRefusal(buffer);
-    if (this.method === 'TRACE') return refusals.method;
+    if (this.method === 'TRACE' || this.method === 'PRI') return refusals.method;
     const first = buffer[this.targetStart]!;
     if (first === SLASH) return undefined;
     if (first === ASTERISK && this.targetEnd === this.targetStart + 1)
@@ -191,9 +193,21 @@ export class RequestHead {
     if (minor === 0 && framing.length > 0 && bodiless.has(this.method)) return refusals.unexpectedBody;
     // HTTP/1.0 knows no interim response.
     if (minor === 0 || !this.hasBody) this.expectsContinue = false;
-    this.websocket =
-      this.#websocketAsked && this.connection.upgrade && minor === 1 && this.method === 'GET' && !this.hasBody;
+    const asked = this.#websocketAsked && this.connection.upgrade;
+    this.websocket = asked && minor === 1 && this.method === 'GET' && !this.hasBody && this.#speaksVersion13(buffer);
     return this.rewritten === undefined || this.#sameHost(buffer) ? undefined : refusals.targetHost;
+  }
+
+  /** What RFC 6455 describes. About another version the two ends agree by HTTP alone, without a tunnel. */
+  #speaksVersion13(buffer: Buffer): boolean {
+    const { fields } = this;
+    let found = false;
+    for (let i = 0; i < fields.count; i++) {
+      if (!equalsIgnoringCase(buffer, fields.start[i]!, fields.nameEnd[i]!, versionName)) continue;
+      if (found || !equalsIgnoringCase(buffer, fields.valueStart[i]!, fields.valueEnd[i]!, version13)) return false;
+      found = true;
+    }
+    return found;
   }
 
   #sameHost(buffer: Buffer): boolean {

@@ -16,8 +16,8 @@ import type { Rule } from '../routes/rule.ts';
 import { isTraced, traceparentLine } from '../trace.ts';
 import type { Traffic } from '../traffic.ts';
 import { Account } from './account.ts';
-import { requestFields, responseFields, responseHead } from './head.ts';
-import type { TrailedConversation, TrailedPeer } from './trailers.ts';
+import { fieldValue, requestFields, responseFields, responseHead, trailerFields } from './head.ts';
+import { gather, type TrailedConversation, type TrailedPeer } from './trailers.ts';
 import type { H2cConnection, H2cPool } from './upstream.ts';
 
 const END_STREAM = 1;
@@ -62,8 +62,11 @@ export class H2cExchange implements TrailedConversation {
   /** Of the response, once its head is there. */
   #status = 0;
   #interims = 0;
+  #bodiless = false;
   /** HTTP/1's framing of the response. */
   #chunked = false;
+  /** The application has ended its response. */
+  #whole = false;
   #sent = 0;
   #over = false;
 
@@ -123,13 +126,13 @@ export class H2cExchange implements TrailedConversation {
     const stream = connection.request(fields, ends);
     this.#connection = connection;
     this.#stream = stream;
+    this.#watchEnd(stream);
     stream
-      .once('ready', () => this.#ready())
       .on('headers', (fields, _flags, list: string[]) => this.#interim(fields, list))
       .on('response', (fields, flags, list: string[]) => this.#respond(fields, flags, list))
       .on('data', (octets: Buffer) => this.#relay(octets))
       .on('trailers', (_fields, _flags, list: string[]) => {
-        this.#trailers = responseFields(list, undefined);
+        this.#trailers = trailerFields(list);
       })
       .on('end', () => this.#end(stream))
       .on('drain', () => this.#drained())
@@ -137,7 +140,17 @@ export class H2cExchange implements TrailedConversation {
       // 'close' follows, and its code says the same; without a listener the process would end.
       .on('error', (error) => this.#traffic.log.debug('A request to the application failed', { cause: error.message }))
       .on('close', () => this.#broken(stream));
-    this.#touch();
+    if (stream.pending) stream.once('ready', () => this.#ready());
+    else this.#ready();
+  }
+
+  // node:http2 also ends what is read from a stream that was reset; only an end of the application's comes before the close.
+  #watchEnd(stream: ClientHttp2Stream): void {
+    const push = stream.push.bind(stream);
+    stream.push = (octets, encoding) => {
+      if (octets === null && !stream.closed && !stream.destroyed) this.#whole = true;
+      return push(octets, encoding);
+    };
   }
 
   #ready(): void {
@@ -172,7 +185,8 @@ export class H2cExchange implements TrailedConversation {
       !stream.write(pieces.length === 2 ? buffer.subarray(pieces[0], pieces[1]) : this.#joined(buffer))
     )
       this.#peer.pause();
-    if (done) stream.end();
+    // A stream may still bring trailers.
+    if (done && !this.#streams) stream.end();
     this.#touch();
   }
 
@@ -183,14 +197,14 @@ export class H2cExchange implements TrailedConversation {
   }
 
   onClientTrailers(fields: readonly string[]): void {
-    this.#requestTrailers = fields;
+    this.#requestTrailers = trailerFields(fields);
   }
 
   onClientBodyEnd(): void {
     const request = this.#request;
-    if (this.#over || request.done) return;
-    if (request.endsWithoutFrame) {
-      request.end();
+    if (this.#over) return;
+    if (request.endsWithoutFrame) request.end();
+    if (request.done) {
       this.#fields = undefined;
       this.#stream!.end();
       this.#touch();
@@ -224,15 +238,16 @@ export class H2cExchange implements TrailedConversation {
     if (this.#over) return;
     this.#fields = undefined;
     const fields = responseFields(list, this.#traffic.responseEdits(this.#rule, this.#peer.identity.protocol));
-    const bodiless = (flags & END_STREAM) !== 0 || this.#method === 'HEAD' || status === 204 || status === 304;
+    this.#bodiless = (flags & END_STREAM) !== 0 || this.#method === 'HEAD' || status === 204 || status === 304;
     this.#status = status;
-    if (this.#streams) this.#streams.respond(status, fields, bodiless, true);
-    else this.#writeHead(fields, bodiless);
+    if (this.#streams) this.#streams.respond(status, fields, this.#bodiless, true);
+    else this.#writeHead(fields);
     this.#touch();
   }
 
-  #writeHead(fields: string[], bodiless: boolean): void {
-    const measured = fields.indexOf('content-length') % 2 === 0;
+  #writeHead(fields: string[]): void {
+    const bodiless = this.#bodiless;
+    const measured = fieldValue(fields, 'content-length') !== undefined;
     this.#chunked = !bodiless && !measured && this.#minor === 1;
     const mayKeep = this.#request.done && !this.#traffic.leaving && !this.#peer.ended;
     this.#keep &&= mayKeep && (bodiless || measured || this.#chunked);
@@ -244,7 +259,8 @@ export class H2cExchange implements TrailedConversation {
   }
 
   #relay(octets: Buffer): void {
-    if (this.#over) return;
+    // What follows a head without a body would be the next response.
+    if (this.#over || this.#bodiless) return;
     this.#sent += octets.length;
     if (!this.#peer.write(this.#chunked ? asChunk(octets) : octets)) this.#stream!.pause();
     this.#touch();
@@ -252,14 +268,13 @@ export class H2cExchange implements TrailedConversation {
 
   /** The application has said all. */
   #end(stream: ClientHttp2Stream): void {
-    // Also after a reset; then 'close' says what became of it.
-    if (this.#over || this.#status === 0 || stream !== this.#stream || stream.rstCode || this.#connection?.failure)
-      return;
+    // Else 'close' says what became of it.
+    if (this.#over || this.#status === 0 || stream !== this.#stream || !this.#whole) return;
     this.#over = true;
     if (this.#streams) this.#streams.end(this.#trailers);
     else if (this.#chunked) this.#peer.write(lastChunk);
     this.#account.answered(this.#status, this.#outcome());
-    if (!this.#request.done) stream.close(CANCEL);
+    if (!this.#request.done) this.#drop();
     this.#peer.finished(this.#keep && this.#request.done);
   }
 
@@ -278,15 +293,14 @@ export class H2cExchange implements TrailedConversation {
     const connection = this.#connection!;
     if (this.#fields && !this.#retried && this.#mayRepeat(connection, stream)) this.#retry(this.#fields);
     else if (!connection.connected) this.#unreachable();
-    else if (connection.failure?.code?.startsWith('ERR_HTTP2')) this.#invalid(connection.failure.message);
-    else if (connection.failure) this.#lost(connection.failure);
+    else if (connection.lost) this.#lost(stream.errored);
     else this.#reset(stream.rstCode ?? 0);
   }
 
   // What was not looked at may be asked again whatever it is; what may have been, only when asking twice does no harm.
   #mayRepeat(connection: H2cConnection, stream: ClientHttp2Stream): boolean {
     if (!connection.connected) return false;
-    return connection.untouched(stream) || (this.#repeatable && connection.reused && connection.failure !== undefined);
+    return connection.untouched(stream) || (this.#repeatable && connection.reused && connection.lost);
   }
 
   #retry(fields: string[]): void {
@@ -307,8 +321,14 @@ export class H2cExchange implements TrailedConversation {
     else this.#fail({ status: 502, code: 'PROXY_UPSTREAM_DOWN', detail: 'The application cannot be reached' });
   }
 
-  #lost(failure: NodeJS.ErrnoException): void {
-    this.#pool.complain('closed', errors.PROXY_UPSTREAM_CLOSED({ upstream: this.#pool.name }, failure));
+  #lost(error: NodeJS.ErrnoException | null): void {
+    // What came was not HTTP/2, or made no sense.
+    if (error?.code === 'ERR_HTTP2_ERROR' || error?.code === 'ERR_HTTP2_SESSION_ERROR') this.#invalid(error.message);
+    else this.#closed(error ?? undefined);
+  }
+
+  #closed(error: NodeJS.ErrnoException | undefined): void {
+    this.#pool.complain('closed', errors.PROXY_UPSTREAM_CLOSED({ upstream: this.#pool.name }, error));
     this.#fail({
       status: 502,
       code: 'PROXY_UPSTREAM_CLOSED',
@@ -406,24 +426,12 @@ export class H2cExchange implements TrailedConversation {
   }
 }
 
-function isGrpc(fields: readonly string[]): boolean {
-  const at = fields.indexOf('content-type');
-  return at % 2 === 0 && fields[at + 1]!.startsWith('application/grpc');
-}
+const isGrpc = (fields: readonly string[]) =>
+  fieldValue(fields, 'content-type')?.startsWith('application/grpc') === true;
 
 function asChunk(octets: Buffer): Buffer {
   const out = Buffer.allocUnsafe(octets.length + 16);
   let to = writeChunkSize(out, 0, octets.length);
   to += octets.copy(out, to);
   return out.subarray(0, to + out.write('\r\n', to, 'latin1'));
-}
-
-/** Fields as node:http2 takes them for trailers. */
-function gather(fields: readonly string[]): Record<string, string[]> {
-  const gathered: Record<string, string[]> = Object.create(null);
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i]!;
-    gathered[name] = [...(gathered[name] ?? []), fields[i + 1]!];
-  }
-  return gathered;
 }

@@ -3,13 +3,28 @@
 
 import { STATUS_CODES } from 'node:http';
 import { mostForwarded, type Passage, writeHead } from '../forward.ts';
-import { kinds } from '../http/field-kind.ts';
+import { kindOf, kinds } from '../http/field-kind.ts';
 import { Fields, REFUSED } from '../http/fields.ts';
 import { equalsIgnoringCase } from '../http/octets.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Edits } from '../relay.ts';
 
-const ofHop = (1 << kinds.transferEncoding) | (1 << kinds.connection) | (1 << kinds.hop) | (1 << kinds.upgrade);
+const ofHop =
+  (1 << kinds.transferEncoding) |
+  (1 << kinds.connection) |
+  (1 << kinds.hop) |
+  (1 << kinds.keepAlive) |
+  (1 << kinds.upgrade);
+
+// RFC 9110 6.5.1: what decides about the message comes before it, or not at all.
+const notAtTheEnd = new Set([
+  'authorization',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'cookie',
+  'set-cookie',
+]);
 
 const written = new Fields();
 const teName = Buffer.from('te');
@@ -50,21 +65,34 @@ function asksForTrailers(buffer: Buffer, { fields }: RequestHead): boolean {
   return false;
 }
 
-/** A response's fields without its pseudo-fields, and with what a rule changes about it. */
+/** A response's fields without its pseudo-fields and those of the hop, and with what a rule changes about it. */
 export function responseFields(received: readonly string[], edits: Edits | undefined): string[] {
-  const fields: string[] = [];
-  for (let i = 0; i < received.length; i += 2) {
-    const name = received[i]!;
-    if (!name.startsWith(':') && !drops(edits, name)) fields.push(name, received[i + 1]!);
-  }
+  const goes = (octets: Buffer, kind: number) =>
+    ((ofHop >> kind) & 1) === 1 || edits?.dropsName(octets, 0, octets.length) === true;
+  const fields = without(received, goes);
   if (edits) fields.push(...linesOf(edits));
   return fields;
 }
 
-function drops(edits: Edits | undefined, name: string): boolean {
-  if (!edits) return false;
-  const octets = Buffer.from(name, 'latin1');
-  return edits.dropsName(octets, 0, octets.length);
+/** What may follow a body, in either direction. */
+export function trailerFields(received: readonly string[]): string[] {
+  return without(received, (octets, kind) => kind !== kinds.other || notAtTheEnd.has(octets.toString('latin1')));
+}
+
+function without(received: readonly string[], goes: (name: Buffer, kind: number) => boolean): string[] {
+  const fields: string[] = [];
+  for (let i = 0; i < received.length; i += 2) {
+    const name = received[i]!;
+    const octets = Buffer.from(name, 'latin1');
+    if (!name.startsWith(':') && !goes(octets, kindOf(octets, 0, octets.length))) fields.push(name, received[i + 1]!);
+  }
+  return fields;
+}
+
+/** Of the field with this name, in a list of names and values by turns. */
+export function fieldValue(fields: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1];
+  return undefined;
 }
 
 function linesOf({ lines }: Edits): string[] {

@@ -19,8 +19,8 @@ const withContent = new Set(['POST', 'PUT', 'PATCH']);
 type Lines = { text: string; count: number; host: string | undefined; cookies: string; measured: boolean };
 type Pseudo = { method: string; scheme: string; authority: string | undefined; path: string };
 
-/** @param fields names and values by turns, as they came; @param ended no body follows. */
-export function readRequest(fields: readonly string[], ended: boolean, most: number): Request | Refusal {
+/** @param fields names and values by turns, as they came; @param length of the body, where that is known. */
+export function readRequest(fields: readonly string[], length: number | undefined, most: number): Request | Refusal {
   const pseudo: Pseudo = { method: '', scheme: '', authority: undefined, path: '' };
   const lines: Lines = { text: '', count: 0, host: undefined, cookies: '', measured: false };
   for (let i = 0; i < fields.length; i += 2) take(fields[i]!, fields[i + 1]!, pseudo, lines);
@@ -32,7 +32,7 @@ export function readRequest(fields: readonly string[], ended: boolean, most: num
   if (method !== 'CONNECT' && !isTarget(pseudo)) return refusals.target;
   addLine(lines, 'host', host);
   if (lines.cookies !== '') addLine(lines, 'cookie', lines.cookies);
-  frame(lines, method, ended);
+  frame(lines, method, length);
   const octets = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.text}\r\n`, 'latin1');
   const refusal = readHead(octets, lines.count, most);
   return refusal ?? { head, octets };
@@ -59,10 +59,10 @@ function addLine(lines: Lines, name: string, value: string): void {
 
 // The stream ends the body; for the reader it is chunked when its length is not known. An empty one is said to be empty
 // where the method would have one, since there are applications that insist.
-function frame(lines: Lines, method: string, ended: boolean): void {
+function frame(lines: Lines, method: string, length: number | undefined): void {
   if (lines.measured) return;
-  if (!ended) addLine(lines, 'transfer-encoding', 'chunked');
-  else if (withContent.has(method)) addLine(lines, 'content-length', '0');
+  if (length === undefined) addLine(lines, 'transfer-encoding', 'chunked');
+  else if (length > 0 || withContent.has(method)) addLine(lines, 'content-length', String(length));
 }
 
 const sameHost = (authority: string, host: string) =>

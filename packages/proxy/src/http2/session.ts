@@ -92,9 +92,9 @@ export class Http2Session implements Connection, StreamKeeper {
     this.requests++;
     const made = new RequestStream(stream, this);
     this.#streams.add(made);
-    // Reset in the turn it came in; 'close' is still to come.
-    if (stream.destroyed) this.#spend(costs.cancelled);
-    else made.begin(fields);
+    // Else it was reset in the turn it came in, and 'close' is still to come.
+    if (!stream.destroyed) made.begin(fields);
+    if (this.traffic.leaving) this.leave();
   }
 
   #failed(error: NodeJS.ErrnoException): void {
@@ -153,8 +153,14 @@ export class Http2Session implements Connection, StreamKeeper {
   onDeadline(): void {
     if (this.#streams.size > 0) {
       for (const stream of this.#streams) if (stream.deadline <= this.traffic.now) stream.onDeadline();
-    } else if (this.#leaving || this.#session.destroyed) this.#socket.destroy();
-    else this.leave();
+    } else if (this.#session.closed || this.#session.destroyed) this.#socket.destroy();
+    else this.#close();
+  }
+
+  #close(): void {
+    if (this.#leaving) this.#session.close();
+    this.leave();
+    this.#until = this.traffic.now + lingering;
   }
 
   /** GOAWAY: streams that are open go on, and the client knows that no later one was looked at. */

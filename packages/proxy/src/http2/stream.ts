@@ -6,13 +6,13 @@ import { unreadEntry } from '../access-log.ts';
 import { answerOf, send } from '../answer.ts';
 import { releaseAfter } from '../blocks.ts';
 import { converse } from '../converse.ts';
-import { certificateRefusal, type Refusal, refusals } from '../http/refusal.ts';
+import { type Refusal, refusals } from '../http/refusal.ts';
 import type { Identity } from '../identity.ts';
 import type { Origin } from '../origin.ts';
 import type { Peer, StreamPeer } from '../peer.ts';
 import type { Traffic } from '../traffic.ts';
 import { type Request, readRequest } from './request.ts';
-import type { TrailedConversation } from './trailers.ts';
+import { gather, type TrailedConversation } from './trailers.ts';
 
 // RFC 9113 7.
 const NO_ERROR = 0;
@@ -40,6 +40,8 @@ export class RequestStream implements Peer, StreamPeer {
   #conversation: TrailedConversation | undefined;
   /** All of the request is here. */
   #received = false;
+  /** Its response is complete, or given up. */
+  #settled = false;
   #trailers: readonly string[] | undefined;
   /** Sent once the body is. */
   #closing: readonly string[] = [];
@@ -51,7 +53,6 @@ export class RequestStream implements Peer, StreamPeer {
     this.#keeper = keeper;
     this.deadline = traffic.now + traffic.parameters.clientTimeout;
     stream
-      .on('data', (octets: Buffer) => this.#read(octets))
       .on('trailers', (_trailers, _flags, fields: string[]) => {
         this.#trailers = fields;
       })
@@ -77,13 +78,27 @@ export class RequestStream implements Peer, StreamPeer {
 
   /** @param fields names and values by turns, as they came. */
   begin(fields: readonly string[]): void {
-    const { traffic, origin } = this.#keeper;
-    this.#received = this.#stream.endAfterHeaders;
-    const request = readRequest(fields, this.#received, traffic.parameters.headLimit);
+    if (this.#stream.endAfterHeaders || fields.includes('content-length')) this.#begin(fields);
+    // What else has arrived is seen first: many a client ends an empty body, or a short one, in a frame of its own.
+    else setImmediate(() => this.#begin(fields));
+  }
+
+  #begin(fields: readonly string[]): void {
+    if (this.#gone) return;
+    const { traffic } = this.#keeper;
+    const length = this.#arrived;
+    this.#received = length === 0;
+    const request = readRequest(fields, length, traffic.parameters.headLimit);
     if ('reason' in request) this.#refuse(request, fields);
     else if (traffic.shedding) this.#refuse(refusals.memory, fields);
-    else if (origin.refusal) this.#refuse(certificateRefusal(origin.refusal), fields);
     else this.#converse(request);
+  }
+
+  /** How long the body is, if all of it is here already. */
+  get #arrived(): number | undefined {
+    const stream = this.#stream;
+    if (stream.endAfterHeaders) return 0;
+    return stream.state.remoteClose === 1 ? stream.readableLength : undefined;
   }
 
   #converse({ head, octets }: Request): void {
@@ -92,6 +107,7 @@ export class RequestStream implements Peer, StreamPeer {
     const conversation: TrailedConversation = converse(this, traffic, head, octets);
     this.#conversation = conversation;
     conversation.begin(head, octets, octets.length);
+    if (!this.#received) this.#stream.on('data', (body: Buffer) => this.#read(body));
   }
 
   #refuse({ status, reason, detail }: Refusal, fields: readonly string[]): void {
@@ -112,7 +128,8 @@ export class RequestStream implements Peer, StreamPeer {
   }
 
   #readEnd(): void {
-    if (this.#received) return;
+    // A stream that is reset without an error ends too, as node:http2 has it, but not its body.
+    if (this.#received || this.#stream.closed) return;
     this.#received = true;
     if (this.#trailers) this.#conversation?.onClientTrailers?.(this.#trailers);
     this.#conversation?.onClientBodyEnd();
@@ -166,6 +183,7 @@ export class RequestStream implements Peer, StreamPeer {
 
   finished(): void {
     this.#conversation = undefined;
+    this.#settled = true;
     const { now, parameters } = this.#keeper.traffic;
     // What is still to be sent has the client's time.
     this.deadline = now + parameters.clientTimeout;
@@ -182,6 +200,7 @@ export class RequestStream implements Peer, StreamPeer {
   reset(code: number): void {
     // Whoever asks for this knows; 'close' is then not the client's doing.
     this.#conversation = undefined;
+    this.#settled = true;
     // node:http2 ends a stream before it resets it, and half a response would look whole.
     this.#stream._final = (done) => done();
     this.#stream.close(code);
@@ -196,21 +215,12 @@ export class RequestStream implements Peer, StreamPeer {
   #close(): void {
     const conversation = this.#conversation;
     this.#conversation = undefined;
+    const cancelled = !this.#settled;
     conversation?.abandon();
-    this.#keeper.onGone(this, conversation !== undefined);
+    this.#keeper.onGone(this, cancelled);
   }
 
   tunnel(): void {
     throw new Error('A stream of HTTP/2 switches to no other protocol');
   }
-}
-
-/** Fields as node:http2 takes them for all but the head of a response. */
-function gather(fields: readonly string[]): Record<string, string[]> {
-  const gathered: Record<string, string[]> = Object.create(null);
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i]!;
-    gathered[name] = [...(gathered[name] ?? []), fields[i + 1]!];
-  }
-  return gathered;
 }

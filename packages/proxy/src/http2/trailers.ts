@@ -13,3 +13,13 @@ export type TrailedPeer = StreamPeer & {
   /** Ends the stream as the other side ended its own. */
   reset?(code: number): void;
 };
+
+/** Fields as node:http2 takes them for all but the head of a response. */
+export function gather(fields: readonly string[]): Record<string, string[]> {
+  const gathered: Record<string, string[]> = Object.create(null);
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]!;
+    gathered[name] = [...(gathered[name] ?? []), fields[i + 1]!];
+  }
+  return gathered;
+}

@@ -22,6 +22,7 @@ const mostConnections = 16;
 export class H2cPool extends Pool {
   readonly #options: PoolOptions;
   readonly #connections = new Set<H2cConnection>();
+  #retired = false;
 
   constructor(options: PoolOptions) {
     super(options);
@@ -61,7 +62,13 @@ export class H2cPool extends Pool {
   }
 
   override retire(): void {
+    this.#retired = true;
     for (const connection of this.#connections) connection.close();
+  }
+
+  /** A request is over. */
+  onReleased(connection: H2cConnection): void {
+    if (this.#retired) connection.close();
   }
 
   override [Symbol.dispose](): void {
@@ -130,9 +137,9 @@ export class H2cConnection {
     return this.#requests > 1;
   }
 
-  /** Why it ended, if it ended in the middle of something. */
-  get failure(): NodeJS.ErrnoException | undefined {
-    return this.#session.destroyed ? (this.#error ?? new Error('The connection closed')) : undefined;
+  /** It ended, and all that was under way with it. */
+  get lost(): boolean {
+    return this.#session.destroyed;
   }
 
   /** @param fields pseudo-fields first, names and values by turns. */
@@ -143,6 +150,7 @@ export class H2cConnection {
     return stream.on('close', () => {
       this.streams--;
       this.idleSince = performance.now();
+      this.#pool.onReleased(this);
     });
   }
 

@@ -75,10 +75,8 @@ export function readEdits(
 function nameProblem(name: string): string | undefined {
   const octets = Buffer.from(name);
   if (octets.length === 0 || !octets.every((octet) => token[octet] === 1)) return 'the name of a header is expected';
-  const kind = kindOf(octets, 0, octets.length);
-  if (kind === kinds.other) return undefined;
-  if (kind === kinds.identity) return `${name} says who the client is, which only the proxy itself may say`;
-  return `${name} belongs to the connection or to the framing of messages, which rules cannot change`;
+  if (kindOf(octets, 0, octets.length) === kinds.other) return undefined;
+  return `${name} is left to the proxy: it frames messages, belongs to the connection or says who the client is`;
 }
 
 const valueProblem = (value: string) =>

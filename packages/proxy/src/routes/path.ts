@@ -23,6 +23,7 @@ const refusal = (detail: string): Refusal => ({ status: 400, reason: 'path', det
 
 /** Why a path is refused where rules look at paths. */
 export const pathRefusals = {
+  depth: refusal('The path has too many segments'),
   escape: refusal('The path holds a % that two hexadecimal digits do not follow'),
   control: refusal('The path holds an escaped control character'),
   overlong: refusal('The path holds a character that is escaped in more octets than it needs'),
@@ -37,8 +38,13 @@ const overlong = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8
 const control = /[\0-\x1f\x7f]/;
 const separator = /[/\\]/;
 
+// Each way to read a path costs time for each of its segments, and nobody needs this many.
+const mostSegments = 100;
+const depthOf = (path: string) => path.match(/\/|%(25)*(2f|5c)/gi)?.length ?? 0;
+
 /** @param path starts with a slash; without query, one character for each octet */
 export function readPath(path: string): CleanPath | Refusal {
+  if (depthOf(path) > mostSegments) return pathRefusals.depth;
   const segments = path.slice(1).split('/');
   const names = segments.map(unescaped);
   const refused = refusalOf(path, names);

@@ -3,9 +3,9 @@
 
 import type { Socket } from 'node:net';
 import type { Connection } from '../connection.ts';
-import { type Endpoints, endpointsOf, INVALID, MORE, readProxyHeader } from '../proxy-protocol.ts';
+import { INVALID, MORE, readProxyHeader } from '../proxy-protocol.ts';
 import type { Traffic } from '../traffic.ts';
-import { addressOf } from './address.ts';
+import { addressOf, type Endpoints, endpointsOf } from './address.ts';
 
 export type ExpectedHeader = {
   readonly traffic: Traffic;
@@ -19,7 +19,7 @@ type Reason = 'proxy_header' | 'proxy_header_timeout';
 
 export class ProxyHeaderReader implements Connection {
   readonly protocol = 'tcp';
-  readonly state = 'opening';
+  readonly state = 'reading';
   readonly requests = 0;
   readonly unsent = 0;
   readonly tls = undefined;

@@ -3,14 +3,16 @@
 
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { releaseAfter, room } from '../blocks.ts';
+import { freeAfter, releaseAfter, room } from '../blocks.ts';
 import type { Connection, ConnectionState } from '../connection.ts';
+import { cut } from '../cut.ts';
 import { errors } from '../errors.ts';
 import type { Pool } from '../pool.ts';
-import { type Endpoints, proxyTlsOf, writeProxyHeader } from '../proxy-protocol.ts';
+import { proxyTlsOf, writeProxyHeader } from '../proxy-protocol.ts';
+import type { ClientIdentity } from '../tls/identity.ts';
 import type { Traffic } from '../traffic.ts';
 import type { UpstreamAddress } from '../upstream.ts';
-import { addressOf } from './address.ts';
+import { addressOf, type Endpoints } from './address.ts';
 
 export type SessionOptions = {
   readonly traffic: Traffic;
@@ -19,6 +21,8 @@ export type SessionOptions = {
   readonly pool: Pick<Pool, 'name' | 'onConnected' | 'onFailed' | 'complain'>;
   /** Of the client's connection. */
   readonly endpoints: Endpoints;
+  /** Who the client is by its certificate. */
+  readonly identity?: ClientIdentity | undefined;
   /** The PROXY protocol header that the application gets first. */
   readonly send: 'off' | 'v1' | 'v2';
   /** What TLS runs on, where it is terminated here. */
@@ -53,7 +57,7 @@ export class TcpSession implements Connection {
   #open = 2;
 
   /** @param socket raw to pass it through as it comes, or after its handshake; must be allowed to be half-open. */
-  constructor(socket: Socket, { traffic, upstream, pool, endpoints, send, raw = socket }: SessionOptions) {
+  constructor(socket: Socket, { traffic, upstream, pool, endpoints, identity, send, raw = socket }: SessionOptions) {
     this.#client = socket;
     this.#raw = raw;
     this.#traffic = traffic;
@@ -61,7 +65,7 @@ export class TcpSession implements Connection {
     this.address = addressOf(endpoints.source);
     this.deadline = traffic.now + traffic.parameters.upstreamConnectTimeout;
     this.#upstream = this.#connect(upstream);
-    const tls = socket instanceof TLSSocket ? proxyTlsOf(socket) : undefined;
+    const tls = socket instanceof TLSSocket ? proxyTlsOf(socket, identity) : undefined;
     // Sent as soon as the application is there: it may be the one that speaks first.
     if (send !== 'off') this.#upstream.write(writeProxyHeader(send, endpoints, tls));
     socket
@@ -115,7 +119,7 @@ export class TcpSession implements Connection {
   #fromClient(octets: Buffer): void {
     this.#traffic.tally.received(octets.length);
     if (this.#closing) return;
-    if (!this.#upstream.write(octets)) this.#client.pause();
+    if (!this.#upstream.write(octets, freeAfter(octets))) this.#client.pause();
     this.#touch();
   }
 
@@ -216,18 +220,4 @@ export class TcpSession implements Connection {
     this.#lastCall = this.#traffic.now + this.#traffic.parameters.tunnelGrace;
     this.deadline = Math.min(this.deadline, this.#lastCall);
   }
-}
-
-/**
- * Closes so that the other end can tell it from a clean end: by a reset, under TLS too, because few clients of TLS mind that
- * no close_notify came. @param raw the socket itself, or what its TLS runs on.
- */
-function cut(socket: Socket, raw: Socket): void {
-  if (socket.destroyed) return;
-  // While FIN is on its way to the kernel Node.js fails to reset, and never closes. All that came before FIN is there already.
-  const ending = socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished;
-  // A unix socket has no reset.
-  const resettable = raw.remoteFamily !== undefined;
-  if (ending || raw.connecting || !resettable) socket.destroy();
-  else raw.resetAndDestroy();
 }

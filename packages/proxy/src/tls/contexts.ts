@@ -36,7 +36,7 @@ const common = {
   // Clients without AES in hardware put ChaCha20 first and get it.
   honorCipherOrder: true,
   // A client that renegotiates could show another certificate after it was let in.
-  secureOptions: 0 | SSL_OP_PRIORITIZE_CHACHA,
+  secureOptions: SSL_OP_NO_RENEGOTIATION | SSL_OP_PRIORITIZE_CHACHA,
 } as const;
 
 export type Shown = Candidate & { readonly tls: Tls };

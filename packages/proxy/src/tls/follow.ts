@@ -1,11 +1,11 @@
 // The files of TLS: followed while they change, and what is said of them in the log, in metrics and to probes.
 
-import type { Context } from '@outrigger/core';
+import type { Context, Fault } from '@outrigger/core';
 import { TlsFiles, type TlsProblem } from '@outrigger/core/tls-files';
 import { watchLog } from '@outrigger/core/watch';
 import { errors } from '../errors.ts';
 import { clientCertificateOf, type PairFiles, pairFilesOf, type TlsSettings } from './settings.ts';
-import { TrustFiles } from './trust.ts';
+import { type TrustFileNames, TrustFiles } from './trust.ts';
 
 export type TlsContext = { readonly parameters: TlsSettings } & Pick<Context<never>, 'health' | 'log' | 'stack'>;
 
@@ -58,7 +58,10 @@ export class Follow {
     const pairs: PairStore[] = [];
     for (const files of pairFilesOf(this.#context.parameters)) pairs.push(await this.#openPair(files));
     this.#context.health.check('certificate', () =>
-      firstOf(pairs, ({ files, store }) => saying(files.certificateFile, store)),
+      firstOf(pairs, ({ files, store }) => {
+        const detail = store.current.outOfDate();
+        return detail && errors.PROXY_CERTIFICATE_EXPIRED({ file: files.certificateFile, detail }).message;
+      }),
     );
     return pairs;
   }
@@ -85,38 +88,39 @@ export class Follow {
 
   /** Undefined when clients are not asked for certificates. */
   async openTrust(): Promise<TrustFiles | undefined> {
-    const { parameters, stack, health, log } = this.#context;
+    const { parameters, stack, health } = this.#context;
     const { clientCaFile, clientCrlFile } = parameters;
     const mode = clientCertificateOf(parameters);
     if (clientCaFile === undefined || mode === 'none') return undefined;
     const files = { clientCaFile, clientCrlFile };
     const options = this.#options((about: keyof typeof files) => files[about] ?? '');
     const store = stack.use(await TrustFiles.open(files, options), { name: 'client authorities' });
-    const say = () => {
-      const { notAfter, nextUpdate } = store.current;
-      this.#measure(clientCaFile, notAfter);
-      if (nextUpdate && clientCrlFile)
-        this.#metrics.crlNextUpdate.set({ file: clientCrlFile }, nextUpdate.getTime() / 1000);
-      const detail = store.current.outOfDate();
-      const file = files[store.current.dated];
-      if (detail) log.warn(errors.PROXY_CERTIFICATE_EXPIRED({ file, detail }));
-    };
-    say();
+    this.#sayTrust(store, files);
     store.onChange(({ nextUpdate }) => {
       this.#used('The changed authorities of client certificates are in use', { ...files, nextUpdate });
-      say();
+      this.#sayTrust(store, files);
     });
     // Where clients may do without a certificate, most are served as before: it is no reason to send all of them away.
-    if (mode === 'required')
-      health.check('client authorities', () => saying(files[store.current.dated] ?? clientCaFile, store));
+    if (mode === 'required') health.check('client authorities', () => outdated(store, files)?.message);
     return store;
+  }
+
+  #sayTrust(store: TrustFiles, files: TrustFileNames): void {
+    const { notAfter, nextUpdate } = store.current;
+    this.#measure(files.clientCaFile, notAfter);
+    const file = files.clientCrlFile;
+    if (nextUpdate && file !== undefined) this.#metrics.crlNextUpdate.set({ file }, nextUpdate.getTime() / 1000);
+    const fault = outdated(store, files);
+    if (fault) this.#context.log.warn(fault);
   }
 }
 
-const saying = (file: string, { current }: { current: { outOfDate(): string | undefined } }): string | undefined => {
+function outdated({ current }: TrustFiles, files: TrustFileNames): Fault | undefined {
   const detail = current.outOfDate();
-  return detail && errors.PROXY_CERTIFICATE_EXPIRED({ file, detail }).message;
-};
+  const { dated } = current;
+  const make = dated === 'clientCrlFile' ? errors.PROXY_CRL_EXPIRED : errors.PROXY_CERTIFICATE_EXPIRED;
+  return detail === undefined ? undefined : make({ file: files[dated], detail });
+}
 
 function firstOf<T>(some: readonly T[], ask: (each: T) => string | undefined): string | undefined {
   for (const each of some) {

@@ -19,10 +19,8 @@ export type ClientIdentity = {
   readonly spki: string;
   readonly fingerprint256: string;
   readonly notAfter: Date;
-  /** The same for HTTP/1.1: made once per connection. */
+  /** The same as header lines, made once per connection. */
   readonly lines: Buffer;
-  /** The same for HTTP/2, names in lower case. */
-  readonly fields: readonly (readonly [name: string, value: string])[];
 };
 
 /** Names beyond these are left out of the header lines: an application would refuse a head of 100 KiB. */
@@ -48,30 +46,29 @@ export function identify(certificate: X509Certificate): ClientIdentity {
     fingerprint256: certificate.fingerprint256,
     notAfter: certificate.validToDate,
   };
-  const fields = fieldsOf(facts);
-  const lines = Buffer.from(fields.map(([name, value]) => `${name}: ${value}\r\n`).join(''), 'latin1');
-  return { ...facts, lines, fields: fields.map(([name, value]) => [name.toLowerCase(), value]) };
+  return { ...facts, lines: Buffer.from(linesOf(facts), 'latin1') };
 }
 
 /** Node.js writes one part a line, the outermost first, and escapes as RFC 2253 says. */
 const distinguishedName = (lines: string | undefined): string => (lines ?? '').split('\n').reverse().join(',');
 
-type Facts = Omit<ClientIdentity, 'lines' | 'fields'>;
-type Field = readonly [name: string, value: string];
+type Facts = Omit<ClientIdentity, 'lines'>;
 
-function fieldsOf({ subject, cn, dns, uri, fingerprint256, notAfter }: Facts): Field[] {
+function linesOf({ subject, cn, dns, uri, fingerprint256, notAfter }: Facts): string {
   const shown = { subject: printable(subject), dns: few(dns), uri: few(uri) };
   const hash = fingerprint256.replaceAll(':', '').toLowerCase();
-  const fields: Field[] = [
-    ['X-Client-Cert-Subject', shown.subject],
-    ['X-Client-Cert-Cn', printable(cn ?? '')],
-    ['X-Client-Cert-Dns', shown.dns.join(',')],
-    ['X-Client-Cert-Uri', shown.uri.join(',')],
-    ['X-Client-Cert-Fingerprint', hash],
-    ['X-Client-Cert-Not-After', notAfter.toISOString()],
-    ['X-Forwarded-Client-Cert', forwarded(hash, shown)],
-  ];
-  return fields.filter(([, value]) => value !== '');
+  const values = {
+    'X-Client-Cert-Subject': shown.subject,
+    'X-Client-Cert-Cn': printable(cn ?? ''),
+    'X-Client-Cert-Dns': shown.dns.join(','),
+    'X-Client-Cert-Uri': shown.uri.join(','),
+    'X-Client-Cert-Fingerprint': hash,
+    'X-Client-Cert-Not-After': notAfter.toISOString(),
+    'X-Forwarded-Client-Cert': forwarded(hash, shown),
+  };
+  return Object.entries(values)
+    .map(([name, value]) => (value === '' ? '' : `${name}: ${value}\r\n`))
+    .join('');
 }
 
 const few = (names: readonly string[]) => names.filter(({ length }) => length <= longestName).slice(0, mostNames);

@@ -7,7 +7,9 @@ const refused = (row: number, answers: Readonly<Record<string, string>>): BadAns
 const ok = 'HTTP/1.1 200 OK\r\n';
 
 export const badAnswers: readonly BadAnswer[] = [
-  ...refused(29, { 'a switch of protocols that nobody asked for': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n' }),
+  ...refused(29, {
+    'a switch of protocols that nobody asked for': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n',
+  }),
   ...refused(41, {
     'another protocol': 'SSH-2.0-OpenSSH_9.2\r\n\r\n',
     'HTTP/2': 'HTTP/2 200\r\n\r\n',

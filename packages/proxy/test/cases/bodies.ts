@@ -59,6 +59,7 @@ export const badBodies: readonly BadBody[] = [
   }),
   ...refused(16, 400, 'trailer', {
     'Content-Length in the trailers': `5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n`,
+    'Connection in the trailers': '0\r\nconnection: close\r\n\r\n',
     'Transfer-Encoding in the trailers': `0\r\nX: y\r\ntransfer-encoding: chunked\r\n\r\n`,
   }),
   ...refused(11, 400, 'field_name', { 'a space before the colon of a trailer': '0\r\nX : y\r\n\r\n' }),

@@ -1,0 +1,44 @@
+// What is written down about one request when it is over: counts, and a line of the access log.
+
+import { performance } from 'node:perf_hooks';
+import { type AccessEntry, type AccessOutcome, entryOf } from './access-log.ts';
+import type { RequestHead } from './http/request-head.ts';
+import type { Peer } from './peer.ts';
+import type { Traffic } from './traffic.ts';
+
+export type Outcome = Pick<AccessOutcome, 'rule' | 'upstream' | 'receivedBytes' | 'sentBytes'>;
+
+/** Asked only where there is an access log. */
+export type Accountable = { readonly outcome: Outcome };
+
+export class Account {
+  /** On the clock of deadlines. */
+  readonly started: number;
+  readonly #traffic: Traffic;
+  readonly #entry: AccessEntry | undefined;
+
+  constructor(peer: Peer, traffic: Traffic, head: RequestHead, buffer: Buffer) {
+    this.started = traffic.now = performance.now();
+    this.#traffic = traffic;
+    if (traffic.accessLog.on) this.#entry = entryOf(buffer, head, peer);
+  }
+
+  /** @param reason of a refusal, or of what went wrong. */
+  answered(status: number, exchange: Accountable, reason?: string): void {
+    const milliseconds = performance.now() - this.started;
+    this.#traffic.tally.answered(status, milliseconds);
+    if (this.#entry) this.#log({ status, ...exchange.outcome, milliseconds, ...(reason && { reason }) });
+  }
+
+  /** The client went before it had its response. */
+  abandoned(exchange: Accountable): void {
+    this.#traffic.tally.metrics.abandoned.inc();
+    const milliseconds = performance.now() - this.started;
+    // As nginx has it: the client closed its request.
+    if (this.#entry) this.#log({ status: 499, ...exchange.outcome, milliseconds, reason: 'abandoned' });
+  }
+
+  #log(outcome: AccessOutcome): void {
+    this.#traffic.accessLog.write(this.#entry!, outcome);
+  }
+}

@@ -1,0 +1,102 @@
+import { writeFile } from 'node:fs/promises';
+import { type Scratch, scratch } from '@outrigger/core/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { checkTls } from '../../src/tls/check.ts';
+import type { TlsSettings } from '../../src/tls/settings.ts';
+import { issue, revoke } from './make.ts';
+import { writePair } from './serve.ts';
+
+let directory: Scratch;
+beforeEach(async () => {
+  directory = await scratch();
+});
+afterEach(() => directory[Symbol.asyncDispose]());
+
+function problemsOf(settings: Partial<TlsSettings>): [string, string][] {
+  const problems: [string, string][] = [];
+  const base = { mode: 'http', tlsMinimumVersion: '1.2', tlsTicketRotation: 1, tlsReloadPeriod: 1 } as const;
+  checkTls({ ...base, ...settings }, (parameter, message) => problems.push([parameter, message]));
+  return problems;
+}
+
+const certificates = (...names: string[]) => names.map((name) => directory.join(`${name}.crt`));
+const keys = (...names: string[]) => names.map((name) => directory.join(`${name}.key`));
+const pairs = (...names: string[]) => ({ tlsCertificateFile: certificates(...names), tlsKeyFile: keys(...names) });
+
+const shop = issue({ names: [{ dns: 'shop.example' }] });
+const rsa = issue({ kind: 'rsa', names: [{ dns: 'shop.example' }] });
+const authority = issue({ name: 'Clients', authority: true });
+
+test('nothing is wrong without TLS, nor with all of it', async () => {
+  await writePair(directory, 'a', shop);
+  await writePair(directory, 'b', rsa);
+  await writeFile(directory.join('ca.crt'), authority.cert);
+  await writeFile(directory.join('ca.crl'), revoke(authority));
+  expect(problemsOf({})).toEqual([]);
+  expect(problemsOf({ tlsCertificateFile: [], tlsKeyFile: [], clientAllowCn: [] })).toEqual([]);
+  const all = {
+    ...pairs('a', 'b'),
+    ...{ clientCaFile: directory.join('ca.crt'), clientCrlFile: directory.join('ca.crl') },
+    ...{ clientCertificate: 'optional' as const, clientAllowDns: ['*.example'], clientAllowUri: ['spiffe://domain/*'] },
+  };
+  expect(problemsOf(all)).toEqual([]);
+});
+
+test('half of a pair is named with what it lacks', async () => {
+  await writePair(directory, 'a', shop);
+  expect(problemsOf({ tlsCertificateFile: certificates('a', 'b'), tlsKeyFile: keys('a') })).toEqual([
+    ['tlsKeyFile', `a key is needed for "${directory.join('b.crt')}": both are paired in their order`],
+  ]);
+  expect(problemsOf({ tlsKeyFile: keys('a') })).toEqual([
+    ['tlsCertificateFile', `a certificate is needed for "${directory.join('a.key')}": both are paired in their order`],
+  ]);
+});
+
+test('everything that is wrong is said, of each pair', async () => {
+  await writePair(directory, 'a', { ...shop, key: rsa.key });
+  await writePair(directory, 'b', { ...shop, cert: 'rubbish' });
+  await writeFile(directory.join('ca.crt'), 'rubbish');
+  expect(problemsOf({ ...pairs('a', 'b', 'none'), clientCaFile: directory.join('ca.crt') })).toEqual([
+    ['tlsKeyFile', `"${directory.join('a.key')}": is not the key of the certificate`],
+    ['tlsCertificateFile', `"${directory.join('b.crt')}": holds no PEM certificate`],
+    ['tlsCertificateFile', `"${directory.join('none.crt')}": no such file`],
+    ['clientCaFile', 'holds no PEM certificate'],
+  ]);
+  expect(problemsOf(pairs('a'))).toEqual([['tlsKeyFile', 'is not the key of the certificate']]);
+});
+
+test('a pair that no client would ever be shown is said', async () => {
+  await writePair(directory, 'a', shop);
+  await writePair(directory, 'b', issue({ names: [{ dns: 'shop.example' }] }));
+  expect(problemsOf(pairs('a', 'b'))).toEqual([['tlsCertificateFile', expect.stringContaining('is never shown')]]);
+});
+
+test('what needs authorities is said without them', () => {
+  const clientAllowSpki = [`sha256/${'A'.repeat(43)}=`];
+  expect(problemsOf({ clientCertificate: 'optional', clientCrlFile: '/none', clientAllowSpki })).toEqual([
+    ['clientCertificate', 'needs --client-ca-file, the authorities to check them by'],
+    ['clientCrlFile', 'needs --client-ca-file'],
+    ['clientAllowSpki', 'needs --client-ca-file'],
+  ]);
+});
+
+test('authorities without TLS, and lists that nobody is checked by, are said', async () => {
+  await writeFile(directory.join('ca.crt'), authority.cert);
+  const clientCaFile = directory.join('ca.crt');
+  expect(problemsOf({ clientCaFile, clientCertificate: 'none', clientAllowCn: ['shop'] })).toEqual([
+    ['clientCaFile', 'needs --tls-certificate-file: without TLS there are none'],
+    ['clientAllowCn', 'is of no use with --client-certificate none'],
+  ]);
+});
+
+test('lists of others than the authorities, and entries that never match, are said', async () => {
+  await writePair(directory, 'a', shop);
+  await writeFile(directory.join('ca.crt'), authority.cert);
+  await writeFile(directory.join('ca.crl'), revoke(issue({ name: 'Other', authority: true })));
+  const settings = { clientCaFile: directory.join('ca.crt'), clientCrlFile: directory.join('ca.crl') };
+  expect(problemsOf({ ...pairs('a'), ...settings, clientAllowDns: ['a', '*'], clientAllowUri: ['shop'] })).toEqual([
+    ['clientCrlFile', 'holds a list of "Other", which is not among the authorities'],
+    ['clientAllowDns', expect.stringMatching(/^"\*": a name such as .* is expected$/)],
+    ['clientAllowUri', expect.stringMatching(/^"shop": a URI such as .* is expected$/)],
+  ]);
+});
