@@ -23,6 +23,8 @@ const peers = {
   readelf: 'binutils',
   git: 'git',
   promtool: 'prometheus',
+  ip: 'iproute2',
+  wrk: 'wrk',
 };
 
 const minutes = (count: number) => count * 60_000;

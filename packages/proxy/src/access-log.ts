@@ -31,19 +31,29 @@ export type AccessOutcome = {
   readonly milliseconds: number;
 };
 
-const batch = 65_536;
+/** Where lines go, and how many there are. */
+type Write = (lines: string, count: number) => unknown;
 
-export class AccessLog implements Disposable {
-  /** Of requests, from 0 to 1. */
+const batch = 65_536;
+// Shares are whole numbers of these: a tenth added up ten times is a little less than one.
+const whole = 100_000;
+
+export class AccessLog implements AsyncDisposable {
+  /** Of requests, from 0 to `whole`. */
   readonly #share: () => number;
-  readonly #write: (lines: string) => void;
+  readonly #write: Write;
+  readonly #end: () => Promise<void>;
   #lines = '';
+  #count = 0;
   #soon: NodeJS.Immediate | undefined;
   /** Shares add up until there is a whole line: 10 % is every tenth request, not a tenth of the luck. */
   #owed = 0;
 
-  /** @param setting as --access-log has it; asked for each request, since it may change. */
-  constructor(setting: () => string, write: (lines: string) => void) {
+  /**
+   * @param setting as --access-log has it; asked for each request, since it may change.
+   * @param end what was written is on its way
+   */
+  constructor(setting: () => string, write: Write, end: () => Promise<void> = async () => undefined) {
     let read = '';
     let share = 0;
     this.#share = () => {
@@ -54,6 +64,7 @@ export class AccessLog implements Disposable {
       return share;
     };
     this.#write = write;
+    this.#end = end;
   }
 
   get on(): boolean {
@@ -63,12 +74,13 @@ export class AccessLog implements Disposable {
   /** Writes the line if it is this one's turn; failures have theirs always. */
   write(entry: AccessEntry, outcome: AccessOutcome): void {
     this.#owed += this.#share();
-    if (this.#owed >= 1) this.#owed -= 1;
+    if (this.#owed >= whole) this.#owed -= whole;
     else if (outcome.status < 500) return;
     const { began, ...request } = entry;
     const { milliseconds, ...rest } = outcome;
     const seconds = Math.round(milliseconds * 1000) / 1e6;
     this.#lines += `${JSON.stringify({ time: began.toISOString(), ...request, ...rest, seconds })}\n`;
+    this.#count++;
     if (this.#lines.length >= batch) this.flush();
     else this.#soon ??= setImmediate(() => this.flush());
   }
@@ -77,18 +89,21 @@ export class AccessLog implements Disposable {
     clearImmediate(this.#soon);
     this.#soon = undefined;
     const lines = this.#lines;
+    const count = this.#count;
     this.#lines = '';
-    if (lines) this.#write(lines);
+    this.#count = 0;
+    if (lines) this.#write(lines, count);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.flush();
+    await this.#end();
   }
 }
 
 function shareOf(setting: string): number {
   if (setting === 'off') return 0;
-  return setting === 'on' ? 1 : Math.min(1, Number.parseFloat(setting) / 100);
+  return setting === 'on' ? whole : Math.min(whole, Math.round((Number.parseFloat(setting) / 100) * whole));
 }
 
 /** For a head that could not be read: nothing in it is certain. */

@@ -18,11 +18,14 @@ export function check({ parameters, problem }: Checked): void {
   checkTls(parameters, problem);
   const wrong = complaint(() => proxyList(parameters.trustedProxies));
   if (wrong) problem('trustedProxies', wrong);
-  const { mode, redirectListenAddress, tlsCertificateFile, sendProxyProtocol, routes } = parameters;
+  const { mode, redirectListenAddress, tlsCertificateFile, sendProxyProtocol, routes, hsts } = parameters;
+  const https = mode === 'http' && tlsCertificateFile.length > 0;
   if (mode === 'http' && sendProxyProtocol !== 'off')
     problem('sendProxyProtocol', 'is for --mode tcp: connections of HTTP serve one client after the other');
   if (mode === 'tcp' && routes) problem('routes', 'is for --mode http: octets of other protocols have no paths');
-  if (redirectListenAddress && (mode === 'tcp' || tlsCertificateFile.length === 0))
+  if (hsts !== undefined && !https)
+    problem('hsts', 'needs --tls-certificate-file and --mode http: browsers believe it over https alone');
+  if (redirectListenAddress && !https)
     problem(
       'redirectListenAddress',
       'needs --tls-certificate-file and --mode http, or there is no https to send anybody to',

@@ -109,7 +109,9 @@ export class Client implements Connection, Peer {
   }
 
   #readHead(octets: Buffer): void {
-    const after = head.read(octets, 0, { end: octets.length, most: this.#traffic.parameters.headLimit });
+    const { headLimit, strictness } = this.#traffic.parameters;
+    head.observing = strictness === 'observe';
+    const after = head.read(octets, 0, { end: octets.length, most: headLimit });
     if (after === REFUSED) this.#refuse(head.refusal!);
     else if (this.#traffic.shedding) this.#refuse(refusals.memory);
     else if (after === MORE) this.#await(octets);
@@ -125,6 +127,7 @@ export class Client implements Connection, Peer {
   #exchangeFor(octets: Buffer, after: number): void {
     this.#pending = undefined;
     this.requests++;
+    for (const { reason } of head.observed ?? []) this.#traffic.tally.metrics.observed.inc({ reason });
     const exchange = converse(this, this.#traffic, head, octets);
     this.#exchange = exchange;
     const rest = exchange.begin(head, octets, after);

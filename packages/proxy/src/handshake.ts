@@ -34,6 +34,8 @@ export class Handshake implements Connection {
   readonly #onSecure = () => this.#secure();
   readonly #onError = (error: NodeJS.ErrnoException) => this.#failed(error);
   readonly #onClose = () => this.#end();
+  /** It says no more, so nothing will come of it. */
+  readonly #onFin = () => this.onDeadline();
 
   constructor(raw: Socket, traffic: Traffic, expected: Expected) {
     this.#raw = raw;
@@ -47,6 +49,7 @@ export class Handshake implements Connection {
       .wrap(raw)
       .on('secure', this.#onSecure)
       .on('error', this.#onError)
+      .on('end', this.#onFin)
       .on('close', this.#onClose);
   }
 
@@ -56,7 +59,11 @@ export class Handshake implements Connection {
 
   #secure(): void {
     const verdict = this.#expected.termination.judge(this.#socket);
-    this.#socket.off('secure', this.#onSecure).off('error', this.#onError).off('close', this.#onClose);
+    this.#socket
+      .off('secure', this.#onSecure)
+      .off('error', this.#onError)
+      .off('end', this.#onFin)
+      .off('close', this.#onClose);
     this.#expected.done(this.#socket, verdict);
     this.#end();
   }

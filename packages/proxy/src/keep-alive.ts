@@ -11,11 +11,22 @@ const shareOfSeen = 0.7;
 const enough = 2;
 // From nothing nothing would grow again.
 const least = 10;
+// Connections that end together have one cause, and are one end.
+const together = 100;
 
 export class KeepAlive {
+  readonly #clock: () => number;
   #told: number | undefined;
   #shortest = Number.POSITIVE_INFINITY;
   #ends = 0;
+  #lastEnd = Number.NEGATIVE_INFINITY;
+  /** When the shortest was last thought to be longer, or shorter. */
+  #changed = Number.NEGATIVE_INFINITY;
+
+  /** @param clock in milliseconds, monotonic */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
 
   /** Milliseconds that it promises. */
   told(milliseconds: number): void {
@@ -24,12 +35,18 @@ export class KeepAlive {
 
   /** It ended a connection that had been idle for so long. */
   sawEnd(milliseconds: number): void {
-    this.#ends++;
+    const now = this.#clock();
+    if (now - this.#lastEnd >= together) this.#ends++;
+    this.#lastEnd = this.#changed = now;
     this.#shortest = Math.max(least, Math.min(this.#shortest, milliseconds));
   }
 
   /** Nothing happened until we ended it ourselves: what was seen may have been chance, so a little more is dared. */
   survived(): void {
+    // Once in such a time: a hundred connections that are given up together have seen no more than one.
+    const now = this.#clock();
+    if (now - this.#changed < this.#shortest) return;
+    this.#changed = now;
     this.#shortest *= 1.1;
   }
 

@@ -32,7 +32,11 @@ export class TransportSecurity {
   }
 }
 
-const join = (own: Edits, edits: Edits): Edits => ({
-  lines: Buffer.concat([edits.lines, own.lines]),
-  dropsName: (buffer, start, end) => own.dropsName(buffer, start, end) || edits.dropsName(buffer, start, end),
-});
+function join(own: Edits, edits: Edits): Edits {
+  // A rule that says it itself knows better; there may be one such field alone: RFC 6797 7.1.
+  if (/^strict-transport-security:/im.test(edits.lines.toString('latin1'))) return edits;
+  return {
+    lines: Buffer.concat([edits.lines, own.lines]),
+    dropsName: (buffer, start, end) => own.dropsName(buffer, start, end) || edits.dropsName(buffer, start, end),
+  };
+}

@@ -36,10 +36,13 @@ export class Framing {
   }
 
   #takeLength(buffer: Uint8Array, start: number, end: number): Refusal | undefined {
-    // Even an equal repetition is refused: whoever sends two is confused or probing.
-    if (this.length !== NO_LENGTH) return refusals.contentLength;
     const length = digits(buffer, start, end);
     if (length < 0) return refusals.contentLength;
+    if (this.length !== NO_LENGTH) {
+      // Even an equal repetition is refused: whoever sends two is confused or probing.
+      this.canonical = false;
+      return length === this.length ? refusals.repeatedLength : refusals.contentLength;
+    }
     this.length = length;
     this.canonical = end - start === 1 || buffer[start] !== 0x30;
     return undefined;

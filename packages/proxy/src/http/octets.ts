@@ -30,6 +30,9 @@ export const fieldOctet = table(`\t${range(0x20, 0x7e)}${range(0x80, 0xff)}`);
 /** In a request target: no fragment, no backslash, nothing above ASCII. */
 export const targetOctet = table(range(0x21, 0x7e).replace(/[#\\]/g, ''));
 
+/** Above ASCII: not for a target, but what browsers of old send for an umlaut. */
+export const highOctet = table(range(0x80, 0xff));
+
 /** In a Host: a name, an address or an address in brackets, and a port. */
 export const hostOctet = table(`${letters}${digits}-._~%!$&'()*+;=:[]`);
 

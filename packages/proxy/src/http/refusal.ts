@@ -21,6 +21,7 @@ export const refusals = {
   bareCarriageReturn: refusal(400, 'bare_carriage_return', 'A line holds CR without LF'),
   host: refusal(400, 'host', 'Exactly one valid Host field is expected'),
   contentLength: refusal(400, 'content_length', 'Content-Length is malformed or repeated'),
+  repeatedLength: refusal(400, 'content_length', 'Content-Length is repeated'),
   transferEncoding: refusal(400, 'transfer_encoding', 'Transfer-Encoding is malformed or repeated'),
   transferCoding: refusal(501, 'transfer_coding', 'No transfer coding but chunked is understood'),
   ambiguousLength: refusal(400, 'ambiguous_length', 'Content-Length and Transfer-Encoding contradict each other'),
@@ -37,6 +38,15 @@ export const refusals = {
   plainHttp: refusal(400, 'plain_http', 'Plain HTTP was sent to the port of HTTPS'),
   memory: refusal(503, 'memory', 'The proxy is short of memory; try again'),
 } as const satisfies Record<string, Refusal>;
+
+/** Suspect, but of one meaning only: these are what --strictness observe lets through. */
+export const observable: ReadonlySet<Refusal> = new Set([
+  refusals.target,
+  refusals.targetHost,
+  refusals.repeatedLength,
+  refusals.unexpectedBody,
+  refusals.expectation,
+]);
 
 /** @param reason stable, as all are. */
 export const certificateRefusal = (reason: string): Refusal =>

@@ -5,8 +5,8 @@ import { ConnectionOptions } from './connection-field.ts';
 import { kinds } from './field-kind.ts';
 import { type Bounds, Fields, MORE, REFUSED } from './fields.ts';
 import { Framing } from './framing.ts';
-import { COLON, CR, equalsIgnoringCase, LF, SLASH, SP, targetOctet, token } from './octets.ts';
-import { type Refusal, refusals } from './refusal.ts';
+import { COLON, CR, equalsIgnoringCase, highOctet, LF, SLASH, SP, targetOctet, token } from './octets.ts';
+import { observable, type Refusal, refusals } from './refusal.ts';
 import { isHost, schemeOf, splitAbsolute, withoutDefaultPort } from './target.ts';
 
 export const mostTarget = 8192;
@@ -28,6 +28,9 @@ export class RequestHead {
   readonly framing = new Framing();
   readonly connection = new ConnectionOptions();
   refusal: Refusal | undefined;
+  /** What is suspect but has one meaning is let through, and remembered in `observed`. */
+  observing = false;
+  observed: Refusal[] | undefined;
   method = '';
   /** Where the request line starts: after an empty line, if there was one before it. */
   start = 0;
@@ -66,7 +69,7 @@ export class RequestHead {
 
   /** Reads a head that starts at `from`; returns the offset after it, MORE or REFUSED. */
   read(buffer: Buffer, from: number, { end, most }: Bounds): number {
-    this.refusal = undefined;
+    this.refusal = this.observed = undefined;
     const limit = Math.min(end, from + most);
     const after = this.#readAll(buffer, from, limit);
     return after === MORE && end - from >= most ? this.#refuse(refusals.headLength) : after;
@@ -99,12 +102,28 @@ export class RequestHead {
     this.methodEnd = at;
     this.targetStart = ++at;
     while (at < limit && targetOctet[buffer[at]!] === 1) at++;
+    if (this.observing && highOctet[buffer[at]!] === 1 && at < limit) at = this.#readHighTarget(buffer, at, limit);
     if (at - this.targetStart > mostTarget) return this.#refuse(refusals.targetLength);
     if (at >= limit) return MORE;
     if (buffer[at] !== SP) return this.#refuse(buffer[at] === CR ? refusals.requestLine : refusals.target);
     if (at === this.targetStart) return this.#refuse(refusals.requestLine);
     this.targetEnd = at;
     return this.#readVersion(buffer, at + 1, limit);
+  }
+
+  #readHighTarget(buffer: Buffer, from: number, limit: number): number {
+    let at = from;
+    while (at < limit && (targetOctet[buffer[at]!] === 1 || highOctet[buffer[at]!] === 1)) at++;
+    this.#weigh(refusals.target);
+    return at;
+  }
+
+  /** Whether to refuse: returns nothing for what is let through. */
+  #weigh(refusal: Refusal | undefined): Refusal | undefined {
+    if (!refusal || !this.observing || !observable.has(refusal)) return refusal;
+    this.observed ??= [];
+    this.observed.push(refusal);
+    return undefined;
   }
 
   #readVersion(buffer: Buffer, from: number, limit: number): number {
@@ -177,12 +196,12 @@ export class RequestHead {
         return undefined;
       case kinds.expect:
         this.expectsContinue = equalsIgnoringCase(buffer, start, end, continueWord);
-        return this.expectsContinue ? undefined : refusals.expectation;
+        return this.expectsContinue ? undefined : this.#weigh(refusals.expectation);
       case kinds.upgrade:
         this.#websocketAsked = equalsIgnoringCase(buffer, start, end, websocketWord);
         return undefined;
       default:
-        return this.framing.take(buffer, fields, index);
+        return this.#weigh(this.framing.take(buffer, fields, index));
     }
   }
 
@@ -190,12 +209,13 @@ export class RequestHead {
     const { framing, minor } = this;
     if (minor === 1 ? this.hostEnd === 0 : framing.chunked)
       return minor === 1 ? refusals.host : refusals.transferEncoding;
-    if (minor === 0 && framing.length > 0 && bodiless.has(this.method)) return refusals.unexpectedBody;
+    const unexpected = minor === 0 && framing.length > 0 && bodiless.has(this.method);
+    if (unexpected && this.#weigh(refusals.unexpectedBody)) return refusals.unexpectedBody;
     // HTTP/1.0 knows no interim response.
     if (minor === 0 || !this.hasBody) this.expectsContinue = false;
     const asked = this.#websocketAsked && this.connection.upgrade;
     this.websocket = asked && minor === 1 && this.method === 'GET' && !this.hasBody && this.#speaksVersion13(buffer);
-    return this.rewritten === undefined || this.#sameHost(buffer) ? undefined : refusals.targetHost;
+    return this.rewritten === undefined || this.#sameHost(buffer) ? undefined : this.#weigh(refusals.targetHost);
   }
 
   /** What RFC 6455 describes. About another version the two ends agree by HTTP alone, without a tunnel. */

@@ -3,19 +3,17 @@
 
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
 import { performance } from 'node:perf_hooks';
+import { Account, type Outcome } from '../account.ts';
 import { type Answer, answerOf, continueAnswer, type Problem, send } from '../answer.ts';
-import { errors } from '../errors.ts';
-import type { Passage } from '../forward.ts';
-import { Body } from '../http/body.ts';
+import { broken, invalid, late, unreachable } from '../failure.ts';
+import { passageOf } from '../forward.ts';
+import { type Body, bodyOf } from '../http/body.ts';
 import { writeChunkSize } from '../http/chunked.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import { describeClient } from '../identity.ts';
 import type { Peer } from '../peer.ts';
 import type { Rule } from '../routes/rule.ts';
-import { isTraced, traceparentLine } from '../trace.ts';
 import type { Traffic } from '../traffic.ts';
-import { Account } from './account.ts';
 import { fieldValue, requestFields, responseFields, responseHead, trailerFields } from './head.ts';
 import { gather, type TrailedConversation, type TrailedPeer } from './trailers.ts';
 import type { H2cConnection, H2cPool } from './upstream.ts';
@@ -76,15 +74,13 @@ export class H2cExchange implements TrailedConversation {
     this.#traffic = traffic;
     this.#rule = rule;
     this.#pool = pool;
-    this.#account = new Account(peer, traffic, rule, head, buffer);
+    this.#account = new Account(peer, traffic, head, buffer);
     this.#method = head.method;
     this.#minor = head.minor;
     this.#owesContinue = head.expectsContinue;
     this.#keep = head.keepsAlive;
     this.#repeatable = head.isIdempotent && !head.hasBody;
-    const { length, chunked } = head.framing;
-    if (!chunked) this.#request = Body.ofLength(Math.max(0, length));
-    else this.#request = peer.streams ? Body.untilEnd(this.#bodyLimit) : Body.chunked(this.#bodyLimit);
+    this.#request = bodyOf(head.framing, peer.streams !== undefined, this.#bodyLimit);
   }
 
   get #bodyLimit(): number | undefined {
@@ -99,25 +95,14 @@ export class H2cExchange implements TrailedConversation {
     if (after < 0) return this.#refuse(request.refusal!, buffer);
     // A client that sends the body at once does not wait for permission.
     if (after > from) this.#owesContinue = false;
-    const fields = requestFields(buffer, this.#passage(head, buffer), this.#streams !== undefined);
+    const make = this.#traffic.parameters.traceparent === 'make';
+    const sayings = { identity: this.#peer.identity, make, upstreamHost: this.#pool.host, edits: this.#rule.request };
+    const fields = requestFields(buffer, passageOf(buffer, head, sayings), this.#streams !== undefined);
     if (!fields) return this.#refuse(refusals.fieldCount, buffer);
     this.#grpc = isGrpc(fields);
     this.#ask(fields, request.done && request.pending === 0);
     if (after > from) this.#give(buffer);
     return after;
-  }
-
-  #passage(head: RequestHead, buffer: Buffer): Passage {
-    const { identity } = this.#peer;
-    const retrace = this.#traffic.parameters.traceparent === 'make' && !isTraced(buffer, head);
-    const about = identity.withHost ? undefined : describeClient(buffer, head, identity);
-    const trace = retrace ? Buffer.from(traceparentLine(), 'latin1') : undefined;
-    return {
-      ...{ head, identity, retrace },
-      upstreamHost: this.#pool.host,
-      edits: this.#rule.request,
-      extra: about && trace ? Buffer.concat([about, trace]) : (about ?? trace),
-    };
   }
 
   #ask(fields: string[], ends: boolean): void {
@@ -224,7 +209,7 @@ export class H2cExchange implements TrailedConversation {
 
   #interim(received: Received, list: readonly string[]): void {
     const status = received[':status'] ?? 0;
-    if (++this.#interims > mostInterim) this.#invalid('Too many interim responses');
+    if (++this.#interims > mostInterim) this.#fail(invalid(this.#pool, 'Too many interim responses'));
     // 100 is ours to give.
     if (this.#over || status === 100 || this.#minor === 0) return;
     const fields = responseFields(list, undefined);
@@ -234,7 +219,7 @@ export class H2cExchange implements TrailedConversation {
 
   #respond(received: Received, flags: number, list: readonly string[]): void {
     const status = received[':status'] ?? 0;
-    if (status < 200 || status > 599) this.#invalid(`Its status is ${status}`);
+    if (status < 200 || status > 599) this.#fail(invalid(this.#pool, `Its status is ${status}`));
     if (this.#over) return;
     this.#fields = undefined;
     const fields = responseFields(list, this.#traffic.responseEdits(this.#rule, this.#peer.identity.protocol));
@@ -273,17 +258,15 @@ export class H2cExchange implements TrailedConversation {
     this.#over = true;
     if (this.#streams) this.#streams.end(this.#trailers);
     else if (this.#chunked) this.#peer.write(lastChunk);
-    this.#account.answered(this.#status, this.#outcome());
+    this.#account.answered(this.#status, this);
     if (!this.#request.done) this.#drop();
     this.#peer.finished(this.#keep && this.#request.done);
   }
 
-  #outcome(reason?: string) {
-    const { length } = this.#request;
+  get outcome(): Outcome {
     return {
-      ...{ receivedBytes: length, sentBytes: this.#sent },
+      ...{ rule: this.#rule.name, receivedBytes: this.#request.length, sentBytes: this.#sent },
       ...(this.#connection && { upstream: this.#pool.name }),
-      ...(reason && { reason }),
     };
   }
 
@@ -292,7 +275,7 @@ export class H2cExchange implements TrailedConversation {
     if (this.#over || stream !== this.#stream) return;
     const connection = this.#connection!;
     if (this.#fields && !this.#retried && this.#mayRepeat(connection, stream)) this.#retry(this.#fields);
-    else if (!connection.connected) this.#unreachable();
+    else if (!connection.connected) this.#fail(unreachable(this.#pool));
     else if (connection.lost) this.#lost(stream.errored);
     else this.#reset(stream.rstCode ?? 0);
   }
@@ -309,47 +292,22 @@ export class H2cExchange implements TrailedConversation {
     this.#ask(fields, this.#request.done);
   }
 
-  // The pool says so in the log, once per outage.
-  #unreachable(): void {
-    this.#traffic.tally.metrics.upstreamErrors.inc({ reason: 'connect' });
-    if (this.#pool.starting)
-      this.#fail({
-        status: 503,
-        code: 'PROXY_UPSTREAM_STARTING',
-        detail: 'The application has not started yet; try again',
-      });
-    else this.#fail({ status: 502, code: 'PROXY_UPSTREAM_DOWN', detail: 'The application cannot be reached' });
-  }
-
   #lost(error: NodeJS.ErrnoException | null): void {
     // What came was not HTTP/2, or made no sense.
-    if (error?.code === 'ERR_HTTP2_ERROR' || error?.code === 'ERR_HTTP2_SESSION_ERROR') this.#invalid(error.message);
-    else this.#closed(error ?? undefined);
-  }
-
-  #closed(error: NodeJS.ErrnoException | undefined): void {
-    this.#pool.complain('closed', errors.PROXY_UPSTREAM_CLOSED({ upstream: this.#pool.name }, error));
-    this.#fail({
-      status: 502,
-      code: 'PROXY_UPSTREAM_CLOSED',
-      detail: 'The application closed the connection before its response was complete',
-    });
+    if (error?.code === 'ERR_HTTP2_ERROR' || error?.code === 'ERR_HTTP2_SESSION_ERROR')
+      this.#fail(invalid(this.#pool, error.message));
+    else this.#fail(broken(this.#pool, false, error ?? undefined));
   }
 
   /** The application gave this one request up. A client of HTTP/2 is told with the same code, which means something in gRPC. */
   #reset(code: number): void {
-    this.#traffic.tally.metrics.upstreamErrors.inc({ reason: 'reset' });
+    this.#pool.complain('reset');
     if (this.#streams?.reset) {
       this.#over = true;
-      this.#account.answered(this.#status || 502, this.#outcome('reset'));
+      this.#account.answered(this.#status || 502, this, 'reset');
       // Without an error and without a response it would mean nothing.
       this.#streams.reset(code || CANCEL);
     } else this.#fail({ status: 502, code: 'PROXY_UPSTREAM_CLOSED', detail: 'The application gave the request up' });
-  }
-
-  #invalid(detail: string): void {
-    this.#pool.complain('invalid', errors.PROXY_UPSTREAM_INVALID({ upstream: this.#pool.name, detail }));
-    this.#fail({ status: 502, code: 'PROXY_UPSTREAM_INVALID', detail: 'The response of the application is not valid' });
   }
 
   onDeadline(): void {
@@ -357,12 +315,7 @@ export class H2cExchange implements TrailedConversation {
     if (this.#peer.needsDrain) this.abandon();
     else if (this.#connection!.connected && !this.#request.done && !stream.writableNeedDrain && !this.#grpc)
       this.#refuse(refusals.bodyTimeout, noBody);
-    else this.#late();
-  }
-
-  #late(): void {
-    this.#pool.complain('timeout', errors.PROXY_UPSTREAM_TIMEOUT({ upstream: this.#pool.name }));
-    this.#fail({ status: 504, code: 'PROXY_UPSTREAM_TIMEOUT', detail: 'The application did not answer in time' });
+    else this.#fail(late(this.#pool));
   }
 
   #touch(): void {
@@ -392,13 +345,13 @@ export class H2cExchange implements TrailedConversation {
     this.#over = true;
     this.#drop();
     if (this.#status !== 0) {
-      this.#account.answered(this.#status, this.#outcome(reason));
+      this.#account.answered(this.#status, this, reason);
       this.#peer.cut();
     } else this.#answer(answerOf(problem), reason);
   }
 
   #answer(answer: Answer, reason: string): void {
-    this.#account.answered(answer.status, this.#outcome(reason));
+    this.#account.answered(answer.status, this, reason);
     const close = !this.#keep || this.#traffic.leaving || !this.#request.done || this.#peer.ended;
     send(this.#peer, answer, { close, bodiless: this.#method === 'HEAD' });
     this.#peer.finished(!close);
@@ -421,7 +374,7 @@ export class H2cExchange implements TrailedConversation {
     if (this.#over) return;
     this.#over = true;
     this.#drop();
-    this.#account.abandoned(this.#outcome());
+    this.#account.abandoned(this);
     this.#peer.cut();
   }
 }

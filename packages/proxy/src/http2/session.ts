@@ -40,6 +40,8 @@ export class Http2Session implements Connection, StreamKeeper {
   /** When the connection ends if no stream is open. */
   #until: number;
   #leaving = false;
+  /** When it was seen to be. */
+  #destroyed: number | undefined;
   #identity: Identity | undefined;
 
   constructor(socket: TLSSocket, traffic: Traffic, origin: Origin) {
@@ -76,11 +78,12 @@ export class Http2Session implements Connection, StreamKeeper {
       .on('stream', (stream: ServerHttp2Stream, _headers, _flags, fields: string[]) => this.#enter(stream, fields))
       .on('remoteSettings', () => this.#settings())
       .on('ping', () => this.#spend(costs.ping))
-      // 'close' follows; without a listener the process would end.
-      .on('error', (error: NodeJS.ErrnoException) => this.#failed(error))
-      .on('close', () => this.traffic.forget(this));
-    // Without its own side a client of HTTP/2 can take no response: windows and SETTINGS go that way.
-    this.#socket.once('end', () => this.#session.destroy());
+      // The socket's 'close' follows; without a listener the process would end.
+      .on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
+    this.#socket
+      // Without its own side a client of HTTP/2 can take no response: windows and SETTINGS go that way.
+      .once('end', () => this.#session.destroy())
+      .once('close', () => this.traffic.forget(this));
   }
 
   #settings(): void {
@@ -144,16 +147,24 @@ export class Http2Session implements Connection, StreamKeeper {
   }
 
   get deadline(): number {
+    if (this.#session.destroyed) return this.#end;
     if (this.#streams.size === 0) return this.#until;
     let least = Number.POSITIVE_INFINITY;
     for (const { deadline } of this.#streams) least = Math.min(least, deadline);
     return least;
   }
 
+  /** Of a session that failed: node:http2 says nothing before the socket is closed, which may take as long as it likes. */
+  get #end(): number {
+    this.#destroyed ??= this.traffic.now;
+    return this.#destroyed + lingering;
+  }
+
   onDeadline(): void {
-    if (this.#streams.size > 0) {
+    if (this.#session.destroyed) this.#socket.destroy();
+    else if (this.#streams.size > 0) {
       for (const stream of this.#streams) if (stream.deadline <= this.traffic.now) stream.onDeadline();
-    } else if (this.#session.closed || this.#session.destroyed) this.#socket.destroy();
+    } else if (this.#session.closed) this.#socket.destroy();
     else this.#close();
   }
 

@@ -1,0 +1,28 @@
+// Chance that can be had again: the same seed gives the same numbers. (Which client meets which number depends on the clock.)
+
+/** From 0 to 1. */
+export type Random = () => number;
+
+/** mulberry32 */
+export function seeded(seed: number): Random {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
+
+/** A key of the record, as often as its weight says. */
+export function choose<K extends string>(random: Random, weights: Readonly<Record<K, number>>): K {
+  const entries = Object.entries(weights) as [K, number][];
+  let left = random() * entries.reduce((sum, [, weight]) => sum + weight, 0);
+  for (const [key, weight] of entries) {
+    left -= weight;
+    if (left < 0) return key;
+  }
+  return entries.at(-1)![0];
+}
