@@ -89,7 +89,7 @@ function runTests(): number {
   const options = ['--config', '../../.config/vitest.ts', '--no-file-parallelism'];
   return step(process.execPath, [vitest, 'run', ...options, ...process.argv.slice(2)], {
     cwd: here,
-    timeout: minutes(20),
+    timeout: minutes(40),
   });
 }
 
@@ -115,6 +115,9 @@ async function sweep(): Promise<void> {
   if (volumes.length > 0) await tryPodman('volume', 'rm', '--force', ...volumes);
   const networks = await mine('network', 'ls', '--format', '{{.Name}}');
   if (networks.length > 0) await tryPodman('network', 'rm', '--force', ...networks);
+  const namespaces = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8', timeout: 10_000 }).stdout ?? '';
+  for (const [name = ''] of namespaces.split('\n').map((line) => line.split(' ')))
+    if (name.startsWith(prefix)) step('ip', ['netns', 'delete', name], { timeout: 10_000 });
 }
 
 async function mine(...list: readonly string[]): Promise<string[]> {

@@ -109,9 +109,8 @@ export class Client implements Connection, Peer {
   }
 
   #readHead(octets: Buffer): void {
-    const { headLimit, strictness } = this.#traffic.parameters;
-    head.observing = strictness === 'observe';
-    const after = head.read(octets, 0, { end: octets.length, most: headLimit });
+    head.allows = this.#traffic.allows;
+    const after = head.read(octets, 0, { end: octets.length, most: this.#traffic.parameters.headLimit });
     if (after === REFUSED) this.#refuse(head.refusal!);
     else if (this.#traffic.shedding) this.#refuse(refusals.memory);
     else if (after === MORE) this.#await(octets);

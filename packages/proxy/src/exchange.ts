@@ -53,10 +53,10 @@ export class Exchange implements Conversation, UpstreamUser {
     this.#pool = pool;
     this.#own = own;
     this.#method = head.method;
-    const { method, minor, websocket, framing } = head;
+    const { method, minor, upgrade, framing } = head;
     const { streams } = peer;
     const edits = traffic.responseEdits(rule, peer.identity.protocol);
-    this.#relay = new Relay({ method, minor, websocket, streams, edits }, head.keepsAlive);
+    this.#relay = new Relay({ method, minor, upgrade, streams, edits }, head.keepsAlive);
     this.#owesContinue = head.expectsContinue;
     this.#chunkedRequest = framing.chunked;
     this.#request = bodyOf(framing, streams !== undefined, this.#bodyLimit);
@@ -126,10 +126,8 @@ export class Exchange implements Conversation, UpstreamUser {
     const after = request.read(buffer, from, buffer.length);
     if (after < 0) return this.#refuse(request.refusal!, buffer);
     this.#replay = undefined;
-    // What is wholly body can be freed as soon as it is on its way.
-    const whole = from === 0 && after === buffer.length;
-    const out = this.#chunkedRequest ? request.asChunk(buffer) : whole ? buffer : buffer.subarray(from, after);
-    if (out.length > 0 && !this.#upstream!.write(out, whole ? freeAfter(out) : undefined)) this.#peer.pause();
+    const out = this.#chunkedRequest ? request.asChunk(buffer) : buffer.subarray(from, after);
+    if (out.length > 0 && !this.#upstream!.write(out, freeAfter(out))) this.#peer.pause();
     this.#touch();
     return after;
   }
@@ -196,7 +194,7 @@ export class Exchange implements Conversation, UpstreamUser {
 
   #switchProtocol(rest: Buffer): void {
     this.#over = true;
-    this.#account.answered(101, this);
+    this.#account.answered(this.#relay.status, this);
     this.#peer.tunnel(this.#upstream!, rest);
   }
 

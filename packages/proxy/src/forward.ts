@@ -22,9 +22,9 @@ const dropped =
   (1 << kinds.forwarded);
 
 const chunkedLine = Buffer.from('Transfer-Encoding: chunked\r\n');
-const upgradeLines = Buffer.from('Connection: Upgrade\r\nUpgrade: websocket\r\n');
+const upgradeStart = 'Connection: Upgrade\r\nUpgrade: ';
 const crlf = Buffer.from('\r\n');
-const longestOwn = chunkedLine.length + upgradeLines.length + 64;
+const longestOwn = chunkedLine.length + upgradeStart.length + 64;
 
 /** How many octets `writeHead` may need. */
 export const mostForwarded = ({ head, identity, upstreamHost, edits, extra }: Passage) =>
@@ -36,6 +36,7 @@ export const mostForwarded = ({ head, identity, upstreamHost, edits, extra }: Pa
   upstreamHost.length +
   (edits ? edits.lines.length : 0) +
   (extra ? extra.length : 0) +
+  head.upgrade.length +
   longestOwn;
 
 /** After the last field line. */
@@ -96,7 +97,7 @@ export function writeHead(buffer: Buffer, out: Buffer, passage: Passage): number
   if (extra) to += extra.copy(out, to);
   if (framing.chunked) to += chunkedLine.copy(out, to);
   if (framing.length >= 0 && !framing.canonical) to += out.write(`Content-Length: ${framing.length}\r\n`, to, 'latin1');
-  if (head.websocket) to += upgradeLines.copy(out, to);
+  if (head.upgrade) to += out.write(`${upgradeStart}${head.upgrade}\r\n`, to, 'latin1');
   return to + crlf.copy(out, to);
 }
 

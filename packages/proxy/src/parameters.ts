@@ -135,6 +135,17 @@ export const parameters = {
     read: readRoutes,
     help: 'Rules by host, path and method: deny, redirect, another application, header fields. The first that fits counts',
   }),
+  upgrades: list(
+    (options) => text({ ...options, pattern: /[A-Za-z0-9!#$%&'*+.^_`|~/-]+/, expected: 'the name of a protocol' }),
+    {
+      default: ['websocket'],
+      help: 'Protocol that a request may switch to (Upgrade), as the application allows; others are ignored',
+    },
+  ),
+  allowConnect: boolean({
+    default: 'false',
+    help: 'Pass CONNECT on to the application, and octets both ways once it agrees; else it is refused',
+  }),
   tunnelTimeout: duration({
     default: '1h',
     min: '50ms',

@@ -20,7 +20,7 @@ const versionWord = Buffer.from('HTTP/1.1 ');
 const chunkedLine = Buffer.from('Transfer-Encoding: chunked\r\n');
 const closeLine = Buffer.from('Connection: close\r\n');
 const keepAliveLine = Buffer.from('Connection: keep-alive\r\n');
-const upgradeLines = Buffer.from('Connection: Upgrade\r\nUpgrade: websocket\r\n');
+const upgradeStart = 'Connection: Upgrade\r\nUpgrade: ';
 const nothing = Buffer.alloc(0);
 const crlf = Buffer.from('\r\n');
 const longestOwn = 160;
@@ -49,7 +49,8 @@ export type Asked = {
   readonly method: string;
   /** Minor version of HTTP/1; a stream of HTTP/2 counts as 1. */
   readonly minor: number;
-  readonly websocket: boolean;
+  /** The protocol that it asks to switch to, or nothing. */
+  readonly upgrade: string;
   readonly streams: StreamPeer | undefined;
   readonly edits: Edits | undefined;
 };
@@ -77,7 +78,7 @@ export class Relay {
   keepAliveSeconds: number | undefined;
   /** Why this is no HTTP response. */
   invalid: string | undefined;
-  /** 101: what follows is not HTTP. `rest` came with it. */
+  /** What follows is not HTTP, and `rest` came with it. */
   rest: Buffer | undefined;
 
   constructor(asked: Asked, keep: boolean) {
@@ -118,7 +119,7 @@ export class Relay {
     this.#partial = undefined;
     if (head.isInterim) return this.#relayInterim(buffer, after, end, mayKeep);
     this.keep &&= mayKeep;
-    return head.status === 101 ? this.#switchProtocol(buffer, after, end) : this.#relayHead(buffer, after, end);
+    return this.#switches ? this.#switchProtocol(buffer, after, end) : this.#relayHead(buffer, after, end);
   }
 
   #relayInterim(buffer: Buffer, after: number, end: number, mayKeep: boolean): Buffer {
@@ -129,6 +130,11 @@ export class Relay {
     if (after === end) return interim;
     const further = this.#readHead(buffer, after, end, mayKeep);
     return interim.length === 0 ? further : Buffer.concat([interim, further]);
+  }
+
+  /** What follows the head is not HTTP. */
+  get #switches(): boolean {
+    return head.status === 101 || (this.#asked.method === 'CONNECT' && head.status < 300);
   }
 
   #interim(buffer: Buffer): Buffer {
@@ -155,8 +161,9 @@ export class Relay {
 
   /** The head, and the body's first octets if there is room for them to be asked for. */
   #write(buffer: Buffer, manner: Manner, bodyRoom: number, edits: Edits | undefined): Buffer {
-    const out = room(mostRelayed(head) + (edits ? edits.lines.length : 0) + bodyRoom);
-    const to = writeHead(buffer, out, manner, edits);
+    const own = (edits ? edits.lines.length : 0) + this.#asked.upgrade.length;
+    const out = room(mostRelayed(head) + own + bodyRoom);
+    const to = writeHead(buffer, out, manner, edits, this.#asked.upgrade);
     return out.subarray(0, bodyRoom > 0 ? this.#body!.write(buffer, out, to, this.#asChunks) : to);
   }
 
@@ -193,10 +200,12 @@ export class Relay {
   }
 
   #switchProtocol(buffer: Buffer, after: number, end: number): Buffer {
-    if (!this.#asked.websocket) return this.#refuse('It switched protocols without being asked to');
-    this.status = 101;
+    if (head.status === 101 && !this.#asked.upgrade)
+      return this.#refuse('It switched protocols without being asked to');
+    this.status = head.status;
     this.rest = Buffer.from(buffer.subarray(after, end));
-    return this.#write(buffer, { framing: 'none', connection: 'upgrade' }, 0, this.#asked.edits);
+    const connection = head.status === 101 ? 'upgrade' : 'implied';
+    return this.#write(buffer, { framing: 'none', connection }, 0, this.#asked.edits);
   }
 
   #refuse(reason: string): Buffer {
@@ -219,7 +228,7 @@ function leavesOut(buffer: Buffer, i: number, manner: Manner, edits: Edits | und
 }
 
 /** Writes the head to `out`, which has room for `mostRelayed` and the edits; returns the offset after it. */
-function writeHead(buffer: Buffer, out: Buffer, manner: Manner, edits: Edits | undefined): number {
+function writeHead(buffer: Buffer, out: Buffer, manner: Manner, edits: Edits | undefined, upgrade: string): number {
   const { fields, framing } = head;
   let to = versionWord.copy(out, 0);
   let from = head.statusStart;
@@ -236,7 +245,7 @@ function writeHead(buffer: Buffer, out: Buffer, manner: Manner, edits: Edits | u
   if (manner.framing === 'chunked') to += chunkedLine.copy(out, to);
   if (manner.connection === 'close') to += closeLine.copy(out, to);
   else if (manner.connection === 'keep-alive') to += keepAliveLine.copy(out, to);
-  else if (manner.connection === 'upgrade') to += upgradeLines.copy(out, to);
+  else if (manner.connection === 'upgrade') to += out.write(`${upgradeStart}${upgrade}\r\n`, to, 'latin1');
   return to + crlf.copy(out, to);
 }
 

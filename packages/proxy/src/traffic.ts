@@ -6,6 +6,7 @@ import type { Log, Memory, Values } from '@outrigger/core';
 import type { AccessLog } from './access-log.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { errors } from './errors.ts';
+import type { Allowance } from './http/request-head.ts';
 import { type Identity, identify } from './identity.ts';
 import type { Origin } from './origin.ts';
 import type { parameters } from './parameters.ts';
@@ -57,6 +58,8 @@ export class Traffic {
   readonly #router: () => Router;
   readonly #proxies: BlockList;
   readonly #transport: TransportSecurity;
+  readonly #rejecting: Allowance;
+  readonly #observing: Allowance;
   #timer: NodeJS.Timeout | undefined;
   #empty: (() => void) | undefined;
 
@@ -70,12 +73,20 @@ export class Traffic {
     this.#router = router;
     this.accessLog = accessLog;
     this.#proxies = proxyList(parameters.trustedProxies);
+    const upgrades = new Set(parameters.upgrades.map((protocol) => protocol.toLowerCase()));
+    this.#rejecting = { suspect: false, upgrades, connect: parameters.allowConnect };
+    this.#observing = { ...this.#rejecting, suspect: true };
     this.#transport = new TransportSecurity(() => parameters.hsts);
   }
 
   /** The rules that count now. */
   get router(): Router {
     return this.#router();
+  }
+
+  /** What requests may be. */
+  get allows(): Allowance {
+    return this.parameters.strictness === 'observe' ? this.#observing : this.#rejecting;
   }
 
   /** What is changed about a response on its way to the client. */

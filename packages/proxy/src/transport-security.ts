@@ -1,5 +1,6 @@
 // Strict-Transport-Security (RFC 6797) on responses over https, in place of what the application says of it.
 
+import type { Answer } from './answer.ts';
 import type { Edits } from './relay.ts';
 import { HeaderEdits } from './routes/header-edits.ts';
 
@@ -25,12 +26,21 @@ export class TransportSecurity {
     return made;
   }
 
+  /** An answer of the proxy's own, and the field. */
+  on(answer: Answer): Answer {
+    const age = this.#maximumAge();
+    if (age === undefined) return answer;
+    return { ...answer, fields: [...answer.fields, 'strict-transport-security', valueOf(age)] };
+  }
+
   #renew(age: number): void {
     this.#age = age;
-    this.#alone = new HeaderEdits({ set: { 'Strict-Transport-Security': `max-age=${Math.round(age / 1000)}` } });
+    this.#alone = new HeaderEdits({ set: { 'Strict-Transport-Security': valueOf(age) } });
     this.#made = new WeakMap();
   }
 }
+
+const valueOf = (milliseconds: number) => `max-age=${Math.round(milliseconds / 1000)}`;
 
 function join(own: Edits, edits: Edits): Edits {
   // A rule that says it itself knows better; there may be one such field alone: RFC 6797 7.1.

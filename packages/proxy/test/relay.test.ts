@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Asked, Relay } from '../src/relay.ts';
 
-const get: Asked = { method: 'GET', minor: 1, websocket: false, streams: undefined, edits: undefined };
+const get: Asked = { method: 'GET', minor: 1, upgrade: '', streams: undefined, edits: undefined };
 
 /** What the client gets, octet by octet as well as at once. */
 function relay(response: string, asked: Asked = get, { ended = false, mayKeep = true } = {}) {

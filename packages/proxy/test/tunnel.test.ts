@@ -1,6 +1,6 @@
 import { until } from '@outrigger/core/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dial, ok, RawApplication, type Serve } from './raw.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { always, ask, dial, get, ok, RawApplication, type Serve } from './raw.ts';
 import { type RunningProxy, startProxy } from './start-proxy.ts';
 
 const handshake =
@@ -84,4 +84,61 @@ test('a reset on either side ends the other', async () => {
   await second.send(handshake).until('hello');
   application.connections[1]!.socket.resetAndDestroy();
   await until(() => second.closed);
+});
+
+describe('what has to be allowed first', () => {
+  const echoed =
+    (start: string): Serve =>
+    (connection, arrived) => {
+      if (connection.text === arrived.toString('latin1')) connection.send(start);
+      else connection.send(arrived);
+    };
+  const switching = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: Foo/2\r\n\r\n';
+  const connecting = 'CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\n';
+
+  test('another protocol than WebSocket', async () => {
+    await using other = await RawApplication.open(
+      echoed('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: foo/2\r\n\r\n'),
+    );
+    await using open = await startProxy({ upstream: other.url, flags: ['--upgrades', 'websocket', '--upgrades', 'foo/2'] });
+    using client = await dial(open.port);
+    await client.send(switching).until('\r\n\r\n');
+    expect(client.text).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\nUpgrade: foo\/2\r\n/);
+    expect(other.connections[0]!.text).toContain('\r\nConnection: Upgrade\r\nUpgrade: foo/2\r\n');
+    await client.send('\0\n').until('\0\n');
+  });
+
+  test('a tunnel by CONNECT, when the application agrees', async () => {
+    await using other = await RawApplication.open(
+      echoed('HTTP/1.1 200 Connected\r\nContent-Length: 5\r\nVia: it\r\n\r\n'),
+    );
+    await using open = await startProxy({ upstream: other.url, flags: ['--allow-connect'] });
+    using client = await dial(open.port);
+    await client.send(connecting).until('\r\n\r\n');
+    expect(client.text).toBe('HTTP/1.1 200 Connected\r\nVia: it\r\n\r\n');
+    expect(other.connections[0]!.text).toMatch(/^CONNECT db:5432 HTTP\/1\.1\r\nHost: db:5432\r\n/);
+    await client.send('\0\n').until('\0\n');
+  });
+
+  test.each([
+    ['a body', 'CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\nContent-Length: 2\r\n\r\nhi', 400, 'unexpected_body'],
+    ['another host', 'CONNECT db:5432 HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'target_host'],
+    ['no port', 'CONNECT db HTTP/1.1\r\nHost: db\r\n\r\n', 400, 'target'],
+    ['HTTP/1.0', 'CONNECT db:5432 HTTP/1.0\r\nHost: db:5432\r\n\r\n', 405, 'method'],
+  ])('CONNECT with %s is refused even so', async (_, request, status, reason) => {
+    application.become(always(ok));
+    await using open = await startProxy({ upstream: application.url, flags: ['--allow-connect'] });
+    const answer = await ask(open.port, request);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*"reason":"${reason}"`));
+    expect(application.connections).toHaveLength(0);
+  });
+
+  test('a refusal of the application is relayed like any response', async () => {
+    application.become(always('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'));
+    await using open = await startProxy({ upstream: application.url, flags: ['--allow-connect'] });
+    using client = await dial(open.port);
+    await client.send(connecting).until(/\r\n\r\nno$/);
+    application.become(always(ok));
+    await client.send(get).until(/\r\n\r\nok$/);
+  });
 });

@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { type Peer, type PeerOptions, startPeer } from '@outrigger/core/testing';
+import { newName } from '../names.ts';
 
 export type Elsewhere = AsyncDisposable & {
   /** This machine, as seen from there. */
@@ -16,9 +17,10 @@ export type Elsewhere = AsyncDisposable & {
 };
 
 export function openElsewhere(): Elsewhere {
-  const name = `outrigger-${randomBytes(3).toString('hex')}`;
-  // Names of interfaces have 15 characters at most.
-  const [near, far] = [`${name.slice(-9)}h`, `${name.slice(-9)}t`];
+  const name = newName();
+  // Names of interfaces have 15 characters at most; they go with the namespace.
+  const pair = `or${randomBytes(4).toString('hex')}`;
+  const [near, far] = [`${pair}h`, `${pair}t`];
   // The range that is set aside for tests of network devices; four addresses of it.
   const network = `198.18.${randomInt(256)}.${randomInt(64) * 4}`;
   const [here, there] = [after(network, 1), after(network, 2)];

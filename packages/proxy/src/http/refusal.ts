@@ -25,7 +25,7 @@ export const refusals = {
   transferEncoding: refusal(400, 'transfer_encoding', 'Transfer-Encoding is malformed or repeated'),
   transferCoding: refusal(501, 'transfer_coding', 'No transfer coding but chunked is understood'),
   ambiguousLength: refusal(400, 'ambiguous_length', 'Content-Length and Transfer-Encoding contradict each other'),
-  unexpectedBody: refusal(400, 'unexpected_body', 'This method has no body in HTTP/1.0'),
+  unexpectedBody: refusal(400, 'unexpected_body', 'This method has no body here'),
   expectation: refusal(417, 'expectation', 'No expectation but 100-continue is understood'),
   method: refusal(405, 'method', 'This method is not allowed here'),
   chunk: refusal(400, 'chunk', 'The chunked body is malformed'),

@@ -4,7 +4,7 @@
 import { ConnectionOptions } from './connection-field.ts';
 import { kinds } from './field-kind.ts';
 import { type Bounds, Fields, MORE, REFUSED } from './fields.ts';
-import { Framing } from './framing.ts';
+import { Framing, NO_LENGTH } from './framing.ts';
 import { COLON, CR, equalsIgnoringCase, highOctet, LF, SLASH, SP, targetOctet, token } from './octets.ts';
 import { observable, type Refusal, refusals } from './refusal.ts';
 import { isHost, schemeOf, splitAbsolute, withoutDefaultPort } from './target.ts';
@@ -15,7 +15,6 @@ const mostMethod = 32;
 const version = Buffer.from('HTTP/1.');
 const ASTERISK = 0x2a;
 const continueWord = Buffer.from('100-continue');
-const websocketWord = Buffer.from('websocket');
 const versionName = Buffer.from('sec-websocket-version');
 const version13 = Buffer.from('13');
 
@@ -23,13 +22,25 @@ const version13 = Buffer.from('13');
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PROPFIND', 'REPORT', 'SEARCH']);
 const bodiless = new Set(['GET', 'HEAD', 'DELETE']);
 
+/** What is accepted beyond what every request may be. */
+export type Allowance = {
+  /** What is suspect but has one meaning. */
+  readonly suspect: boolean;
+  /** In lower case. */
+  readonly upgrades: ReadonlySet<string>;
+  readonly connect: boolean;
+};
+
+export const ordinary: Allowance = { suspect: false, upgrades: new Set(['websocket']), connect: false };
+
 export class RequestHead {
   readonly fields = new Fields();
   readonly framing = new Framing();
   readonly connection = new ConnectionOptions();
   refusal: Refusal | undefined;
-  /** What is suspect but has one meaning is let through, and remembered in `observed`. */
-  observing = false;
+  /** Set before reading. */
+  allows: Allowance = ordinary;
+  /** What was suspect, and let through. */
   observed: Refusal[] | undefined;
   method = '';
   /** Where the request line starts: after an empty line, if there was one before it. */
@@ -46,10 +57,10 @@ export class RequestHead {
   hostStart = 0;
   hostEnd = 0;
   expectsContinue = false;
-  /** A WebSocket handshake as RFC 6455 wants it. Any other Upgrade is ignored, which the sender must be ready for. */
-  websocket = false;
+  /** The protocol to switch to, in lower case. Any that is not allowed is ignored, which the sender must be ready for. */
+  upgrade = '';
 
-  #websocketAsked = false;
+  #upgradeAsked = '';
 
   get isHead(): boolean {
     return this.method === 'HEAD';
@@ -102,7 +113,7 @@ export class RequestHead {
     this.methodEnd = at;
     this.targetStart = ++at;
     while (at < limit && targetOctet[buffer[at]!] === 1) at++;
-    if (this.observing && highOctet[buffer[at]!] === 1 && at < limit) at = this.#readHighTarget(buffer, at, limit);
+    if (this.allows.suspect && highOctet[buffer[at]!] === 1 && at < limit) at = this.#readHighTarget(buffer, at, limit);
     if (at - this.targetStart > mostTarget) return this.#refuse(refusals.targetLength);
     if (at >= limit) return MORE;
     if (buffer[at] !== SP) return this.#refuse(buffer[at] === CR ? refusals.requestLine : refusals.target);
@@ -120,7 +131,7 @@ export class RequestHead {
 
   /** Whether to refuse: returns nothing for what is let through. */
   #weigh(refusal: Refusal | undefined): Refusal | undefined {
-    if (!refusal || !this.observing || !observable.has(refusal)) return refusal;
+    if (!refusal || !this.allows.suspect || !observable.has(refusal)) return refusal;
     this.observed ??= [];
     this.observed.push(refusal);
     return undefined;
@@ -148,7 +159,7 @@ export class RequestHead {
   #interpretTarget(buffer: Buffer): Refusal | undefined {
     this.method = methodOf(buffer, this.start, this.methodEnd);
     this.rewritten = undefined;
-    if (this.method === 'CONNECT') return this.#connectRefusal(buffer);
+    if (this.method === 'CONNECT') return this.#judgeConnect(buffer);
     if (this.method === 'TRACE' || this.method === 'PRI') return refusals.method;
     const first = buffer[this.targetStart]!;
     if (first === SLASH) return undefined;
@@ -161,10 +172,11 @@ export class RequestHead {
     return undefined;
   }
 
-  #connectRefusal(buffer: Buffer): Refusal {
+  #judgeConnect(buffer: Buffer): Refusal | undefined {
     const named = isHost(buffer, this.targetStart, this.targetEnd);
     const port = buffer.lastIndexOf(COLON, this.targetEnd - 1) > this.targetStart;
-    return named && port ? refusals.method : refusals.target;
+    if (!named || !port) return refusals.target;
+    return this.allows.connect && this.minor === 1 ? undefined : refusals.method;
   }
 
   #interpretFields(buffer: Buffer): Refusal | undefined {
@@ -172,7 +184,8 @@ export class RequestHead {
     framing.reset();
     connection.reset();
     this.hostStart = this.hostEnd = 0;
-    this.expectsContinue = this.#websocketAsked = false;
+    this.expectsContinue = false;
+    this.#upgradeAsked = '';
     for (let i = 0; i < fields.count; i++) {
       if (fields.kind[i] === kinds.other) continue;
       const refusal = this.#interpretField(buffer, i);
@@ -198,7 +211,7 @@ export class RequestHead {
         this.expectsContinue = equalsIgnoringCase(buffer, start, end, continueWord);
         return this.expectsContinue ? undefined : this.#weigh(refusals.expectation);
       case kinds.upgrade:
-        this.#websocketAsked = equalsIgnoringCase(buffer, start, end, websocketWord);
+        this.#upgradeAsked = buffer.toString('latin1', start, end).toLowerCase();
         return undefined;
       default:
         return this.#weigh(this.framing.take(buffer, fields, index));
@@ -213,9 +226,24 @@ export class RequestHead {
     if (unexpected && this.#weigh(refusals.unexpectedBody)) return refusals.unexpectedBody;
     // HTTP/1.0 knows no interim response.
     if (minor === 0 || !this.hasBody) this.expectsContinue = false;
-    const asked = this.#websocketAsked && this.connection.upgrade;
-    this.websocket = asked && minor === 1 && this.method === 'GET' && !this.hasBody && this.#speaksVersion13(buffer);
+    if (this.method === 'CONNECT') return this.#concludeConnect(buffer);
+    this.upgrade = this.connection.upgrade && this.#mayUpgrade(buffer) ? this.#upgradeAsked : '';
     return this.rewritten === undefined || this.#sameHost(buffer) ? undefined : this.#weigh(refusals.targetHost);
+  }
+
+  /** After it there is no HTTP: a body would be taken for the first octets of the tunnel. */
+  #concludeConnect(buffer: Buffer): Refusal | undefined {
+    this.upgrade = '';
+    if (this.framing.chunked || this.framing.length !== NO_LENGTH) return refusals.unexpectedBody;
+    const target = buffer.toString('latin1', this.targetStart, this.targetEnd).toLowerCase();
+    const host = buffer.toString('latin1', this.hostStart, this.hostEnd).toLowerCase();
+    return target === host || target.startsWith(`${host}:`) ? undefined : refusals.targetHost;
+  }
+
+  #mayUpgrade(buffer: Buffer): boolean {
+    if (!this.allows.upgrades.has(this.#upgradeAsked)) return false;
+    if (this.minor === 0 || this.method !== 'GET' || this.hasBody) return false;
+    return this.#upgradeAsked !== 'websocket' || this.#speaksVersion13(buffer);
   }
 
   /** What RFC 6455 describes. About another version the two ends agree by HTTP alone, without a tunnel. */

@@ -16,7 +16,7 @@ type Relayed = {
   };
 };
 
-const asked = { method: 'GET', minor: 1, websocket: false, streams: undefined, edits: undefined };
+const asked = { method: 'GET', minor: 1, upgrade: '', streams: undefined, edits: undefined };
 
 /** The application ends its side after the octets. */
 function relay(octets: Buffer, cuts: readonly number[]): Relayed {

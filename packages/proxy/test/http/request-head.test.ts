@@ -23,7 +23,7 @@ function read(octets: Buffer): unknown {
     ]),
     framing: [framing.length, framing.chunked],
     connection: [connection.close, connection.keepAlive, connection.upgrade],
-    rest: [head.method, head.minor, head.rewritten, head.expectsContinue, head.websocket],
+    rest: [head.method, head.minor, head.rewritten, head.expectsContinue, head.upgrade],
   };
 }
 
