@@ -6,6 +6,7 @@ import { type Address, listen, makeAddress } from '@outrigger/core';
 import { Client } from './client.ts';
 import type { Connection } from './connection.ts';
 import { Handshake } from './handshake.ts';
+import { Http2Session } from './http2/session.ts';
 import type { Origin } from './origin.ts';
 import { type Endpoints, endpointsOf } from './tcp/address.ts';
 import { ProxyHeaderReader } from './tcp/proxy-header-reader.ts';
@@ -68,7 +69,6 @@ async function openServer(
 class Doorway {
   readonly #traffic: Traffic;
   readonly #termination: Termination | undefined;
-  #http2: Http2 | undefined;
 
   constructor(traffic: Traffic, termination: Termination | undefined) {
     this.#traffic = traffic;
@@ -116,7 +116,8 @@ class Doorway {
   #begin(socket: Socket, origin: Origin): void {
     const { mode } = this.#traffic.parameters;
     if (mode === 'tcp') this.#beginTcp(socket, origin);
-    else if (socket instanceof TLSSocket && socket.alpnProtocol === 'h2') this.#beginHttp2(socket, origin);
+    else if (socket instanceof TLSSocket && socket.alpnProtocol === 'h2')
+      this.#enter(() => new Http2Session(socket, this.#traffic, origin));
     else this.#enter(() => new Client(socket, this.#traffic, origin));
   }
 
@@ -136,31 +137,8 @@ class Doorway {
     this.#enter(() => new TcpSession(socket, options));
   }
 
-  // node:http2 is large: it is loaded with the first connection that speaks it.
-  #beginHttp2(socket: TLSSocket, origin: Origin): void {
-    if (this.#http2) this.#enterHttp2(this.#http2, socket, origin);
-    else
-      loadHttp2().then(
-        (http2) => {
-          this.#http2 = http2;
-          this.#enterHttp2(http2, socket, origin);
-        },
-        (error: Error) => socket.destroy(error),
-      );
-  }
-
-  #enterHttp2({ Http2Session }: Http2, socket: TLSSocket, origin: Origin): void {
-    // Gone while it was loaded.
-    if (socket.destroyed) return;
-    this.#enter(() => new Http2Session(socket, this.#traffic, origin));
-  }
-
   #enter(make: () => Connection): void {
     const connection = this.#traffic.enter(make);
     if (this.#traffic.draining) connection.drain();
   }
 }
-
-type Http2 = typeof import('./http2/session.ts');
-
-const loadHttp2 = (): Promise<Http2> => import('./http2/session.ts');

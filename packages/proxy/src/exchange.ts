@@ -1,7 +1,7 @@
 // One request and its response, from the whole head of the one to the last octet of the other.
 
 import { Account, type Outcome } from './account.ts';
-import { type Answer, answerOf, continueAnswer, type Problem, send } from './answer.ts';
+import { type Answer, answerOf, continueAnswer, type Problem } from './answer.ts';
 import { freeAfter } from './blocks.ts';
 import type { OwnAnswer, Taken } from './converse.ts';
 import { broken, invalid, late, unreachable } from './failure.ts';
@@ -9,6 +9,7 @@ import { mostForwarded, passageOf, writeHead } from './forward.ts';
 import { type Body, bodyOf } from './http/body.ts';
 import { type Refusal, refusals } from './http/refusal.ts';
 import type { RequestHead } from './http/request-head.ts';
+import { reply } from './http2/grpc.ts';
 import type { Conversation, Peer } from './peer.ts';
 import type { Pool } from './pool.ts';
 import { Relay } from './relay.ts';
@@ -278,7 +279,7 @@ export class Exchange implements Conversation, UpstreamUser {
     this.#over = true;
     this.#account.answered(answer.status, this, reason);
     const close = !this.#relay.keep || this.#traffic.leaving || !this.#request.done || this.#peer.ended;
-    send(this.#peer, answer, { close, bodiless: this.#method === 'HEAD' });
+    reply(this.#peer, answer, { close, bodiless: this.#method === 'HEAD' });
     this.#peer.finished(!close);
   }
 

@@ -64,6 +64,8 @@ export class Handshake implements Connection {
       .off('error', this.#onError)
       .off('end', this.#onFin)
       .off('close', this.#onClose);
+    // A socket that no tls.Server made says for ever that it is still connecting, and node:http2 would wait for that.
+    Object.assign(this.#socket, { secureConnecting: false });
     this.#expected.done(this.#socket, verdict);
     this.#end();
   }

@@ -27,10 +27,17 @@ export type Peer = {
 };
 
 export type StreamPeer = {
-  /** @param fields names in lower case and values, by turns, without those of the hop; @param end no body follows. */
-  respond(status: number, fields: readonly string[], end: boolean): void;
+  /** The client speaks gRPC: it looks for a status of gRPC's own. */
+  readonly grpc: boolean;
+  /**
+   * @param fields names in lower case and values, by turns, without those of the hop; @param end no body follows.
+   * @param trailers may follow the body: `end` says which.
+   */
+  respond(status: number, fields: readonly string[], end: boolean, trailers?: boolean): void;
   /** Ends the response, after a body; @param trailers as `fields` above. */
   end(trailers?: readonly string[]): void;
+  /** Ends the stream as the application ended its own. */
+  reset(code: number): void;
 };
 
 /** What a peer talks to while its request is under way. */
@@ -39,6 +46,8 @@ export type Conversation = {
   begin(head: RequestHead, buffer: Buffer, from: number): number;
   /** The next octets of the request (of its body's data alone from a stream); returns the offset after what belongs to it. */
   onClientData(buffer: Buffer, from: number): number;
+  /** Comes before `onClientBodyEnd`; @param fields as in `StreamPeer`. */
+  onClientTrailers?(fields: readonly string[]): void;
   /** A stream's body is complete; never called when the head said so already. */
   onClientBodyEnd(): void;
   /** The client will send no more: fatal in the middle of a body, else it may still want its response. */

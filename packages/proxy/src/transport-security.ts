@@ -30,17 +30,17 @@ export class TransportSecurity {
   on(answer: Answer): Answer {
     const age = this.#maximumAge();
     if (age === undefined) return answer;
-    return { ...answer, fields: [...answer.fields, 'strict-transport-security', valueOf(age)] };
+    return { ...answer, fields: [...answer.fields, 'strict-transport-security', directives(age)] };
   }
 
   #renew(age: number): void {
     this.#age = age;
-    this.#alone = new HeaderEdits({ set: { 'Strict-Transport-Security': valueOf(age) } });
+    this.#alone = new HeaderEdits({ set: { 'Strict-Transport-Security': directives(age) } });
     this.#made = new WeakMap();
   }
 }
 
-const valueOf = (milliseconds: number) => `max-age=${Math.round(milliseconds / 1000)}`;
+const directives = (milliseconds: number) => `max-age=${Math.round(milliseconds / 1000)}`;
 
 function join(own: Edits, edits: Edits): Edits {
   // A rule that says it itself knows better; there may be one such field alone: RFC 6797 7.1.

@@ -11,7 +11,8 @@ export function proxyList(entries: readonly string[]): BlockList {
 
 function add(list: BlockList, entry: string): void {
   const [address = '', prefix, ...more] = entry.split('/');
-  const version = isIP(address);
+  // Clients come without the name of an interface: an address with one would never be found.
+  const version = address.includes('%') ? 0 : isIP(address);
   const family = version === 6 ? 'ipv6' : 'ipv4';
   const bits = version === 6 ? 128 : 32;
   const wide = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;

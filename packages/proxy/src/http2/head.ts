@@ -89,6 +89,16 @@ function without(received: readonly string[], goes: (name: Buffer, kind: number)
   return fields;
 }
 
+/** Fields as node:http2 takes them for all but the head of a response. */
+export function gather(fields: readonly string[]): Record<string, string[]> {
+  const gathered: Record<string, string[]> = Object.create(null);
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]!;
+    gathered[name] = [...(gathered[name] ?? []), fields[i + 1]!];
+  }
+  return gathered;
+}
+
 /** Of the field with this name, in a list of names and values by turns. */
 export function fieldValue(fields: readonly string[], name: string): string | undefined {
   for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1];

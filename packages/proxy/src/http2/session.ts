@@ -1,7 +1,7 @@
-// One client connection of HTTP/2: its streams, what they may cost together, and its end. Loaded with the first such
-// connection, since node:http2 is large.
+// One client connection of HTTP/2: its streams, what they may cost together, and its end.
 
-import { type Http2Session as NodeSession, performServerHandshake, type ServerHttp2Stream } from 'node:http2';
+import type { Http2Session as NodeSession, ServerHttp2Stream } from 'node:http2';
+import { getBuiltinModule } from 'node:process';
 import type { TLSSocket } from 'node:tls';
 import type { Connection, ConnectionState } from '../connection.ts';
 import type { Identity } from '../identity.ts';
@@ -51,9 +51,8 @@ export class Http2Session implements Connection, StreamKeeper {
     this.origin = origin;
     this.#budget = new Budget(now);
     this.#until = now + parameters.headTimeout;
-    // A socket that no tls.Server made says for ever that it is still connecting, and node:http2 would wait for that.
-    Object.assign(socket, { secureConnecting: false });
-    this.#session = performServerHandshake(socket, {
+    // node:http2 is large, and needed only from now on.
+    this.#session = getBuiltinModule('node:http2').performServerHandshake(socket, {
       maxSessionInvalidFrames: mostInvalid,
       maxSessionRejectedStreams: mostInvalid,
       maxSessionMemory: sessionMemory,

@@ -3,16 +3,17 @@
 
 import type { ServerHttp2Stream } from 'node:http2';
 import { unreadEntry } from '../access-log.ts';
-import { answerOf, send } from '../answer.ts';
+import { answerOf } from '../answer.ts';
 import { releaseAfter } from '../blocks.ts';
 import { converse } from '../converse.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import type { Identity } from '../identity.ts';
 import type { Origin } from '../origin.ts';
-import type { Peer, StreamPeer } from '../peer.ts';
+import type { Conversation, Peer, StreamPeer } from '../peer.ts';
 import type { Traffic } from '../traffic.ts';
+import { isGrpc, reply } from './grpc.ts';
+import { gather } from './head.ts';
 import { type Request, readRequest } from './request.ts';
-import { gather, type TrailedConversation } from './trailers.ts';
 
 // RFC 9113 7.
 const NO_ERROR = 0;
@@ -35,9 +36,10 @@ export class RequestStream implements Peer, StreamPeer {
   /** A stream that ends before its body does is reset. */
   readonly ended = false;
   deadline: number;
+  grpc = false;
   readonly #stream: ServerHttp2Stream;
   readonly #keeper: StreamKeeper;
-  #conversation: TrailedConversation | undefined;
+  #conversation: Conversation | undefined;
   /** All of the request is here. */
   #received = false;
   /** Its response is complete, or given up. */
@@ -86,6 +88,7 @@ export class RequestStream implements Peer, StreamPeer {
   #begin(fields: readonly string[]): void {
     if (this.#gone) return;
     const { traffic } = this.#keeper;
+    this.grpc = isGrpc(fields);
     const length = this.#arrived;
     this.#received = length === 0;
     const request = readRequest(fields, length, traffic.parameters.headLimit);
@@ -104,7 +107,7 @@ export class RequestStream implements Peer, StreamPeer {
   #converse({ head, octets }: Request): void {
     const { traffic } = this.#keeper;
     traffic.tally.received(octets.length);
-    const conversation: TrailedConversation = converse(this, traffic, head, octets);
+    const conversation = converse(this, traffic, head, octets);
     this.#conversation = conversation;
     conversation.begin(head, octets, octets.length);
     if (!this.#received) this.#stream.on('data', (body: Buffer) => this.#read(body));
@@ -117,7 +120,7 @@ export class RequestStream implements Peer, StreamPeer {
     const nothing = { receivedBytes: 0, sentBytes: 0, milliseconds: 0 };
     if (accessLog.on) accessLog.write(unreadEntry(this.#keeper.origin, 'HTTP/2'), { status, reason, ...nothing });
     const bodiless = fields[fields.indexOf(':method') + 1] === 'HEAD';
-    send(this, answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason }), { close: false, bodiless });
+    reply(this, answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason }), { close: false, bodiless });
     this.finished();
   }
 

@@ -66,6 +66,10 @@ export class H2cPool extends Pool {
     for (const connection of this.#connections) connection.close();
   }
 
+  onRequestFailed(error: Error): void {
+    this.#options.log.debug('A request to the application failed', { cause: error.message });
+  }
+
   /** A request is over. */
   onReleased(connection: H2cConnection): void {
     if (this.#retired) connection.close();
@@ -147,11 +151,16 @@ export class H2cConnection {
     this.#requests++;
     this.streams++;
     const stream = this.#session.request(fields, { endStream: ends, waitForTrailers: !ends });
-    return stream.on('close', () => {
-      this.streams--;
-      this.idleSince = performance.now();
-      this.#pool.onReleased(this);
-    });
+    return (
+      stream
+        // 'close' follows, and its code says the same; without a listener the process would end.
+        .on('error', (error) => this.#pool.onRequestFailed(error))
+        .on('close', () => {
+          this.streams--;
+          this.idleSince = performance.now();
+          this.#pool.onReleased(this);
+        })
+    );
   }
 
   /** The application has not looked at this request, and says so, or never got it. */

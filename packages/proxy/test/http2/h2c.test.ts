@@ -4,9 +4,23 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { connect } from 'node:net';
 import { freePort, until } from '@outrigger/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Raw, RawApplication } from '../raw.ts';
+import { ask as askOn, getAndClose, Raw, RawApplication } from '../raw.ts';
 import { type RunningProxy, startProxy } from '../start-proxy.ts';
-import { block, codes, type Frame, flags, frame, preface, reset, settings, takeFrames, types } from './frames.ts';
+import {
+  block,
+  codes,
+  type Frame,
+  flags,
+  frame,
+  headers,
+  preface,
+  request,
+  reset,
+  settings,
+  takeFrames,
+  types,
+  wire,
+} from './frames.ts';
 import { echo, failing, H2cApplication, message, onMessages } from './grpc.ts';
 import { answerOn, connectionsOf, H2Client, start } from './start.ts';
 
@@ -152,10 +166,12 @@ describe('gRPC', () => {
       });
     });
     using client = await H2Client.open(proxy.port);
-    const stream = client.request(call, false);
-    stream.once('response', () => stream.close(8));
-    await until(() => closed >= 0);
-    expect(closed).toBe(8);
+    const blamed = await proxy.growth('upstream_errors_total{reason="reset"}', async () => {
+      const stream = client.request(call, false);
+      stream.once('response', () => stream.close(8));
+      await until(() => closed >= 0);
+    });
+    expect({ closed, blamed }).toEqual({ closed: 8, blamed: 0 });
   });
 
   test('is silent for longer than an ordinary request may be', async () => {
@@ -171,10 +187,7 @@ describe('gRPC', () => {
 });
 
 describe('a client of HTTP/1.1', () => {
-  const ask = async (text: string): Promise<string> => {
-    using client = new Raw(connect({ host: '127.0.0.1', port: plain.port, allowHalfOpen: true }));
-    return await client.send(text).untilEnd();
-  };
+  const ask = (text: string): Promise<string> => askOn(plain.port, text);
   const get = 'GET /x?y HTTP/1.1\r\nHost: example.com\r\nTE: trailers\r\nConnection: close, TE\r\n\r\n';
 
   test('gets the response of an application of HTTP/2, without its trailers', async () => {
@@ -353,7 +366,7 @@ describe('connections to the application', () => {
     const answer = answerOn(stream);
     await until(() => held.length === 1);
     for (const session of application.sessions) session.socket.destroy();
-    expect((await answer).status).toBe(502);
+    expect(await answer).toMatchObject({ status: 200, code: 0, headers: { 'grpc-status': '14' } });
     application.become(ok);
     expect((await client.get('/')).body).toBe('ok');
   });
@@ -401,6 +414,39 @@ test('a response that breaks off with a reset without an error is not taken for 
   await using alone = await start(odd.url.replace('http:', 'h2c:'));
   using client = await H2Client.open(alone.port);
   expect(await client.get('/')).toMatchObject({ status: 200, body: 'half', code: codes.cancel });
+});
+
+test.each([codes.none, codes.cancel])(
+  'a body that its client breaks off with %i is not taken for whole',
+  async (code) => {
+    await using odd = await RawApplication.open((connection, arrived) => {
+      if (connection.length === arrived.length) connection.send(settings());
+    });
+    await using alone = await start(odd.url.replace('http:', 'h2c:'));
+    const seen = () => {
+      const frames: Frame[] = [];
+      takeFrames(odd.connections[0]?.received ?? Buffer.alloc(0), preface.length, frames);
+      return frames.filter(({ stream }) => stream === 1).map((each) => [each.type, each.flags & flags.endStream]);
+    };
+    using client = await wire(alone.port);
+    client.send(headers(1, request(), flags.none), frame(types.data, flags.none, 1, 'half'));
+    await until(() => seen().length === 2);
+    client.send(reset(1, code));
+    await until(() => seen().some(([type]) => type === types.reset));
+    expect(seen()).toEqual([
+      [types.headers, 0],
+      [types.data, 0],
+      [types.reset, 0],
+    ]);
+  },
+);
+
+test('CONNECT does not reach it, also where it is allowed', async () => {
+  application.become(ok);
+  await using open = await startProxy({ upstream: application.url, flags: ['--allow-connect', 'true'] });
+  expect(await askOn(open.port, 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n')).toMatch(/^HTTP\/1\.1 405 /);
+  expect(await askOn(open.port, getAndClose)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(application.requests).toHaveLength(1);
 });
 
 test('an application that does not answer is answered for with 504', async () => {

@@ -1,0 +1,193 @@
+import { connect } from 'node:tls';
+import { until } from '@outrigger/core/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { problemOf } from './bad-inputs/ways.ts';
+import { answerOn, H2Client } from './http2/start.ts';
+import { always, ask, dial, getAndClose, ok, Raw, RawApplication } from './raw.ts';
+import { type RunningProxy, startProxy } from './start-proxy.ts';
+
+type Listed = { readonly state: string; readonly protocol: string; readonly client: string };
+const connectionsOf = async ({ sidecar }: RunningProxy): Promise<readonly Listed[]> =>
+  (await (await sidecar.get('/v1/connections')).json()) as Listed[];
+
+/** A handshake of TLS, and a request over it. */
+async function askTls({ port, ca }: RunningProxy): Promise<string> {
+  using client = new Raw(connect({ host: '127.0.0.1', port, ca, servername: 'localhost' }));
+  return await client.send(getAndClose).untilEnd();
+}
+
+describe('handshakes', () => {
+  let application: RawApplication;
+  beforeAll(async () => {
+    application = await RawApplication.open(always(ok));
+  });
+  afterAll(() => application[Symbol.asyncDispose]());
+
+  test('beyond the limit are closed at once and counted, those under way are not, and then there is room', async () => {
+    const flags = ['--handshake-limit', '3', '--handshake-timeout', '60s'];
+    await using proxy = await startProxy({ upstream: application.url, tls: true, flags });
+    const silent = await Promise.all(Array.from({ length: 3 }, () => dial(proxy.port)));
+    await until(async () => (await connectionsOf(proxy)).length === 3);
+    expect(await connectionsOf(proxy)).toEqual(Array(3).fill(expect.objectContaining({ state: 'reading' })));
+    const refused = await proxy.growth('connections_refused_total', async () => {
+      for (let i = 0; i < 5; i++) {
+        using further = await dial(proxy.port);
+        await until(() => further.closed || further.ended);
+      }
+    });
+    expect(refused).toBe(5);
+    expect(silent.map(({ closed, ended }) => closed || ended)).toEqual([false, false, false]);
+    silent[0]!.socket.destroy();
+    await until(async () => (await connectionsOf(proxy)).length === 2);
+    expect(await askTls(proxy)).toContain('200 OK');
+    for (const client of silent) client[Symbol.dispose]();
+    await until(async () => (await connectionsOf(proxy)).length === 0);
+    // Each way out of a handshake has given its place back, or there would be fewer left now.
+    for (const octets of ['nonsense', 'GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\x00\x05hello'])
+      for (let i = 0; i < 3; i++) {
+        using client = await dial(proxy.port);
+        await client.send(octets).untilEnd();
+      }
+    expect(await askTls(proxy)).toContain('200 OK');
+  });
+
+  test('do not count once they are over: as many clients as there may be connections stay', async () => {
+    const flags = ['--handshake-limit', '1'];
+    await using proxy = await startProxy({ upstream: application.url, tls: true, flags });
+    const clients: H2Client[] = [];
+    for (let i = 0; i < 5; i++) clients.push(await H2Client.open(proxy.port));
+    for (const client of clients) expect((await client.get('/')).status).toBe(200);
+    for (const client of clients) client[Symbol.dispose]();
+  });
+
+  test('that time out make room again', async () => {
+    const flags = ['--handshake-limit', '2', '--handshake-timeout', '300ms'];
+    await using proxy = await startProxy({ upstream: application.url, tls: true, flags });
+    for (let round = 0; round < 3; round++) {
+      const failed = await proxy.growth('handshake_failures_total', async () => {
+        const silent = await Promise.all([dial(proxy.port), dial(proxy.port)]);
+        for (const client of silent) await until(() => client.closed || client.ended);
+        for (const client of silent) client[Symbol.dispose]();
+      });
+      expect(failed).toBe(2);
+    }
+    expect(await askTls(proxy)).toContain('200 OK');
+  });
+
+  test('without TLS there are none, and no limit of them', async () => {
+    const flags = ['--handshake-limit', '1', '--handshake-timeout', '50ms', '--head-timeout', '60s'];
+    await using proxy = await startProxy({ upstream: application.url, flags });
+    const clients = await Promise.all(Array.from({ length: 5 }, () => dial(proxy.port)));
+    for (const client of clients) expect(await client.send(getAndClose).untilEnd()).toContain('200 OK');
+  });
+});
+
+describe('a body that drips', { timeout: 40_000 }, () => {
+  let application: RawApplication;
+  let plain: RunningProxy;
+  let secure: RunningProxy;
+  beforeAll(async () => {
+    application = await RawApplication.open();
+    const flags = ['--body-minimum-rate', '100B'];
+    [plain, secure] = await Promise.all(
+      [false, true].map((tls) => startProxy({ upstream: application.url, tls, flags })) as [
+        Promise<RunningProxy>,
+        Promise<RunningProxy>,
+      ],
+    );
+  });
+  afterAll(async () => {
+    await Promise.all([plain[Symbol.asyncDispose](), secure[Symbol.asyncDispose]()]);
+    await application[Symbol.asyncDispose]();
+  });
+  const post = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n';
+
+  test('has ten seconds to begin, and then its average; one that is fast enough goes on', async () => {
+    using slow = await dial(plain.port);
+    using chunked = await dial(plain.port);
+    using fast = await dial(plain.port);
+    using client = await H2Client.open(secure.port);
+    slow.send(post);
+    chunked.send(post.replace('Content-Length: 100000', 'Transfer-Encoding: chunked'));
+    fast.send(post);
+    const stream = client.request({ ':path': '/', ':method': 'POST' }, false);
+    const answered = answerOn(stream);
+    const start = performance.now();
+    let ended = 0;
+    const drops = setInterval(() => {
+      // 4, 10 and 200 octets a second.
+      if (!slow.ended) slow.send('x');
+      if (!chunked.ended) chunked.send('2\r\nxx\r\n');
+      fast.send('x'.repeat(50));
+      if (!stream.closed && !stream.destroyed) stream.write('x');
+    }, 250);
+    const ends = [slow, chunked].map(async (each) => {
+      const answer = await until(() => each.ended && each.text, { deadline: 20_000 });
+      ended = performance.now() - start;
+      return answer;
+    });
+    for (const answer of await Promise.all(ends)) {
+      expect(answer).toMatch(/^HTTP\/1\.1 408 [\s\S]*\r\nConnection: close\r\n/);
+      expect(problemOf(answer)).toMatchObject({ status: 408, reason: 'body_timeout' });
+    }
+    expect(ended).toBeGreaterThan(9_900);
+    expect(ended).toBeLessThan(14_000);
+    const { status, body } = await answered;
+    expect({ status, reason: JSON.parse(body).reason }).toEqual({ status: 408, reason: 'body_timeout' });
+    expect(fast.length).toBe(0);
+    expect(fast.ended).toBe(false);
+    clearInterval(drops);
+    const whole = application.connections.filter(({ ended }) => !ended);
+    expect(whole).toHaveLength(1);
+  });
+
+  test('because the application does not take it has the time it needs', async () => {
+    // Nobody reads: what is held back is not the client's doing.
+    application.become(() => undefined);
+    using client = await dial(plain.port);
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${1 << 26}\r\n\r\n`);
+    const connection = await until(() => application.connections[0]);
+    connection.socket.pause();
+    client.send(Buffer.alloc(1 << 26));
+    const start = performance.now();
+    await until(async () => (await connectionsOf(plain)).some(({ state }) => state === 'active'));
+    await until(() => performance.now() - start > 11_000, { deadline: 12_000 });
+    expect(client.ended || client.closed).toBe(false);
+    connection.socket.resume();
+    await until(() => connection.length > 1 << 26, { deadline: 10_000 });
+    connection.send(ok);
+    await client.until('200 OK');
+  });
+});
+
+test('a rate of 0 lets a body take its time, as long as it moves', async () => {
+  await using application = await RawApplication.open();
+  const flags = ['--body-minimum-rate', '0', '--client-timeout', '400ms'];
+  await using proxy = await startProxy({ upstream: application.url, flags });
+  using client = await dial(proxy.port);
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n');
+  for (let i = 1; i <= 3; i++) {
+    client.send('x');
+    await until(() => application.connections[0]?.text.endsWith('x'.repeat(i)));
+  }
+  expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+test('plain HTTP on the port of HTTPS is told so, over each protocol that an application may speak', async () => {
+  await using application = await RawApplication.open(always(ok));
+  await using proxy = await startProxy({ upstream: application.url, tls: true });
+  const refusals = await proxy.growth('refusals_total{reason="plain_http"}', async () => {
+    const answer = await ask(proxy.port, getAndClose);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\r\nConnection: close\r\n/);
+    expect(problemOf(answer)).toMatchObject({ code: 'PROXY_REQUEST_REFUSED', reason: 'plain_http' });
+  });
+  expect(refusals).toBe(1);
+  await until(async () => (await connectionsOf(proxy)).length === 0);
+  expect(application.connections).toEqual([]);
+  await using tcp = await startProxy({
+    upstream: application.url.replace('http:', 'tcp:'),
+    tls: true,
+    flags: ['--mode', 'tcp'],
+  });
+  expect(await ask(tcp.port, getAndClose)).not.toContain('HTTP/1.1');
+});
