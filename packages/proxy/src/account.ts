@@ -15,12 +15,17 @@ export class Account {
   /** On the clock of deadlines. */
   readonly started: number;
   readonly #traffic: Traffic;
-  readonly #entry: AccessEntry | undefined;
+  #entry: AccessEntry | undefined;
 
   constructor(peer: Peer, traffic: Traffic, head: RequestHead, buffer: Buffer) {
     this.started = traffic.now = performance.now();
     this.#traffic = traffic;
     if (traffic.accessLog.on) this.#entry = entryOf(buffer, head, peer);
+  }
+
+  /** The application gets this trace context, so it is what the line is to be found by. */
+  traced(traceparent: string): void {
+    if (this.#entry) this.#entry = { ...this.#entry, traceparent };
   }
 
   /** @param reason of a refusal, or of what went wrong. */

@@ -130,7 +130,15 @@ export class Client implements Connection, Peer {
     const exchange = converse(this, this.#traffic, head, octets);
     this.#exchange = exchange;
     const rest = exchange.begin(head, octets, after);
-    if (rest < octets.length) this.#putAside(octets.subarray(rest));
+    if (rest < octets.length) this.#rest(octets.subarray(rest));
+  }
+
+  /** What follows the request. */
+  #rest(octets: Buffer): void {
+    if (this.#closing) this.#discard(octets.length);
+    else this.#putAside(octets);
+    // It was answered at once: nobody will come back for the next one. Not in this turn, or many make a deep stack.
+    if (!this.#closing && !this.#exchange) setImmediate(() => this.#next());
   }
 
   #allow(milliseconds: number): void {
@@ -192,6 +200,7 @@ export class Client implements Connection, Peer {
 
   #close(): void {
     this.#traffic.forget(this);
+    this.#pending = undefined;
     this.#exchange?.abandon();
     this.#tunnel?.close();
   }

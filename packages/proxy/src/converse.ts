@@ -3,7 +3,7 @@
 
 import { type Answer, answerOf, redirectTo } from './answer.ts';
 import { Exchange } from './exchange.ts';
-import { certificateRefusal, type Refusal } from './http/refusal.ts';
+import { certificateRefusal, type Refusal, refusals } from './http/refusal.ts';
 import type { RequestHead } from './http/request-head.ts';
 import { H2cExchange } from './http2/exchange.ts';
 import { H2cPool } from './http2/upstream.ts';
@@ -31,6 +31,8 @@ export type Taken = {
 export function converse(peer: Peer, traffic: Traffic, head: RequestHead, buffer: Buffer): Conversation {
   const { httpsPort, refusal } = peer.identity;
   if (refusal !== undefined) return begin(otherwise, refused(certificateRefusal(refusal)));
+  // Without a host there is no place to name.
+  if (httpsPort !== undefined && head.hostEnd === 0) return begin(otherwise, refused(refusals.host));
   if (httpsPort !== undefined) return begin(otherwise, { answer: redirectTo(308, httpsOf(buffer, head, httpsPort)) });
   const { router } = traffic;
   const found = router.find(buffer, head);

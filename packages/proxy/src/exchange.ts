@@ -77,12 +77,8 @@ export class Exchange implements Conversation, UpstreamUser {
     if (after < 0) return this.#refuse(this.#request.refusal!, buffer);
     // A client that sends the body at once does not wait for permission.
     if (after > from) this.#owesContinue = false;
-    const passage = passageOf(buffer, head, {
-      identity: this.#peer.identity,
-      make: this.#traffic.parameters.traceparent === 'make',
-      upstreamHost: this.#pool.host,
-      edits: this.#rule.request,
-    });
+    const about = { identity: this.#peer.identity, rule: this.#rule, pool: this.#pool, account: this.#account };
+    const passage = passageOf(buffer, head, about, this.#traffic.parameters.traceparent === 'make');
     const out = Buffer.allocUnsafe(mostForwarded(passage) + this.#request.mostWritten(this.#chunkedRequest));
     let to = writeHead(buffer, out, passage);
     if (after > from) to = this.#request.write(buffer, out, to, this.#chunkedRequest);
@@ -279,7 +275,8 @@ export class Exchange implements Conversation, UpstreamUser {
     this.#over = true;
     this.#account.answered(answer.status, this, reason);
     const close = !this.#relay.keep || this.#traffic.leaving || !this.#request.done || this.#peer.ended;
-    reply(this.#peer, answer, { close, bodiless: this.#method === 'HEAD' });
+    const own = this.#traffic.ownAnswer(answer, this.#peer.identity.protocol);
+    reply(this.#peer, own, { close, bodiless: this.#method === 'HEAD' });
     this.#peer.finished(!close);
   }
 

@@ -1,11 +1,14 @@
 // The request's head as the application gets it: lines copied as ranges in their order and case, those of this hop left
 // out, framing and identity written by us at the end.
 
+import type { Account } from './account.ts';
 import { kinds } from './http/field-kind.ts';
 import type { RequestHead } from './http/request-head.ts';
 import { describeClient, type Identity } from './identity.ts';
+import type { Pool } from './pool.ts';
 import type { Edits } from './relay.ts';
-import { isTraced, traceparentLine } from './trace.ts';
+import type { Rule } from './routes/rule.ts';
+import { isTraced, makeTraceparent } from './trace.ts';
 
 const dropped =
   (1 << kinds.transferEncoding) |
@@ -55,23 +58,29 @@ export type Passage = {
   readonly retrace?: boolean;
 };
 
-/** What is said to the application beside what the client said. */
-export function passageOf(
-  buffer: Buffer,
-  head: RequestHead,
-  { identity, make, upstreamHost, edits }: Sayings,
-): Passage {
+type About = {
+  readonly identity: Identity;
+  readonly rule: Pick<Rule, 'request'>;
+  readonly pool: Pick<Pool, 'host'>;
+  /** Is told of a trace context that is made. */
+  readonly account: Pick<Account, 'traced'>;
+};
+
+/** What is said to the application beside what the client said. @param make a trace context where there is none. */
+export function passageOf(buffer: Buffer, head: RequestHead, about: About, make: boolean): Passage {
+  const { identity, rule, pool, account } = about;
   const retrace = make && !isTraced(buffer, head);
-  const about = identity.withHost ? undefined : describeClient(buffer, head, identity);
-  const trace = retrace ? Buffer.from(traceparentLine(), 'latin1') : undefined;
-  const extra = about && trace ? Buffer.concat([about, trace]) : (about ?? trace);
-  return { head, identity, upstreamHost, edits, extra, retrace };
+  const client = identity.withHost ? undefined : describeClient(buffer, head, identity);
+  const trace = retrace ? traceLine(account) : undefined;
+  const extra = client && trace ? Buffer.concat([client, trace]) : (client ?? trace);
+  return { head, identity, upstreamHost: pool.host, edits: rule.request, extra, retrace };
 }
 
-type Sayings = Pick<Passage, 'identity' | 'upstreamHost' | 'edits'> & {
-  /** A traceparent for requests without one. */
-  readonly make: boolean;
-};
+function traceLine(account: Pick<Account, 'traced'>): Buffer {
+  const traceparent = makeTraceparent();
+  account.traced(traceparent);
+  return Buffer.from(`traceparent: ${traceparent}\r\n`, 'latin1');
+}
 
 /** Writes the head to `out`, which has room for `mostForwarded`; returns the offset after it. */
 export function writeHead(buffer: Buffer, out: Buffer, passage: Passage): number {
@@ -107,7 +116,7 @@ function leavesOut(buffer: Buffer, i: number, { head, edits, retrace }: Passage)
   const kind = fields.kind[i]!;
   if (kind === kinds.contentLength) return !framing.canonical;
   if (((dropped >> kind) & 1) !== 0) return true;
-  if (kind === kinds.traceparent && retrace) return true;
+  if (retrace && (kind === kinds.traceparent || kind === kinds.tracestate)) return true;
   const start = fields.start[i]!;
   const nameEnd = fields.nameEnd[i]!;
   if (kind === kinds.other && connection.nominated !== undefined && connection.nominates(buffer, start, nameEnd))

@@ -19,6 +19,9 @@ export type Expected = {
   readonly http: boolean;
 };
 
+/** 'close' follows and ends the TLS socket too; without a listener the process would end. It outlives the handshake. */
+const leaveToClose = () => undefined;
+
 export class Handshake implements Connection {
   readonly protocol = 'tcp';
   readonly state = 'reading';
@@ -43,8 +46,7 @@ export class Handshake implements Connection {
     this.#expected = expected;
     this.deadline = traffic.now + traffic.parameters.handshakeTimeout;
     traffic.handshakes++;
-    // Its errors are the TLS socket's too; without a listener the process would end.
-    raw.on('error', () => this.#socket.destroy());
+    raw.on('error', leaveToClose);
     this.#socket = expected.termination
       .wrap(raw)
       .on('secure', this.#onSecure)

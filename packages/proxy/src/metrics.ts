@@ -14,6 +14,7 @@ export const metrics = {
     help: 'Requests let through by --strictness observe that would have been refused, by reason',
     labels: ['reason'],
   }),
+  accessLogDropped: counter({ help: 'Lines of the access log that were dropped because nobody read them' }),
   abandoned: counter({ help: 'Requests whose client left before the response was complete' }),
   received: counter({ help: 'Octets received from clients, after TLS', unit: 'bytes' }),
   sent: counter({ help: 'Octets sent to clients, before TLS', unit: 'bytes' }),

@@ -41,9 +41,9 @@ export const parameters = {
   }),
   clientCertificate: choice(['none', 'optional', 'required'], {
     optional: true,
-    help: 'Whether clients are asked for a certificate, and let in without one; required where --client-ca-file is given',
+    help: 'none: clients are not asked for a certificate; optional: those without one are let in, too; required is the default with --client-ca-file',
   }),
-  clientCrlFile: path({ access: 'read', optional: true, help: 'PEM file with revocation lists of those authorities' }),
+  clientCrlFile: path({ access: 'read', optional: true, help: 'PEM file with a revocation list of each authority in --client-ca-file' }),
   clientAllowDns: list(text, {
     default: [],
     reloadable: true,
@@ -155,7 +155,7 @@ export const parameters = {
   tunnelGrace: duration({
     default: '5s',
     reloadable: true,
-    help: 'How long such connections may go on after SIGTERM, within --drain-timeout',
+    help: 'How long upgraded connections, and those of --mode tcp, may go on after SIGTERM, within --drain-timeout',
   }),
   streamLimit: integer({ default: '100', min: 1, help: 'Most requests at once on a connection of HTTP/2' }),
   trustedProxies: list(text, {
@@ -178,26 +178,32 @@ export const parameters = {
     optional: true,
     help: 'Where plain HTTP is answered with a redirect to https',
   }),
+  redirectPort: integer({
+    optional: true,
+    min: 1,
+    max: 65_535,
+    help: 'Port of https in those redirects, such as 443 where a Service listens there; that of --listen-address when not given',
+  }),
   hsts: duration({
     optional: true,
     reloadable: true,
-    help: 'Tell browsers for so long to use https alone (Strict-Transport-Security); such as 365d',
+    help: 'How long browsers are told to use https alone (Strict-Transport-Security), such as 365d',
   }),
   traceparent: choice(['pass', 'make'], {
     default: 'pass',
     reloadable: true,
-    help: 'Whether a request without a W3C trace context gets one on its way; one that is there is always passed on',
+    help: 'make: a request without a W3C trace context gets one, marked as not sampled; one that is there is always passed on',
   }),
   accessLog: text({
     default: 'off',
     pattern: /off|on|(?:100|\d{1,2})(?:\.\d{1,3})?%/,
     expected: 'off, on or a share such as 1%',
     reloadable: true,
-    help: 'A line of JSON on stdout for each request, for none, or for a share of them; failures (5xx) are in each share',
+    help: 'off, on or a share such as 1%: which requests get a line of JSON on stdout; failures (5xx) are in each share',
   }),
   strictness: choice(['reject', 'observe'], {
     default: 'reject',
     reloadable: true,
-    help: 'observe: what is merely suspect is counted and let through; what has no certain meaning is refused all the same',
+    help: 'observe: requests that are suspect but have one meaning only are counted and let through; what has no certain meaning is refused all the same',
   }),
 };

@@ -83,7 +83,8 @@ export class Relay {
 
   constructor(asked: Asked, keep: boolean) {
     this.#asked = asked;
-    this.keep = keep;
+    // What a client sends after CONNECT without waiting is for the tunnel, and no request when there is none.
+    this.keep = keep && asked.method !== 'CONNECT';
   }
 
   /** The whole response was read. */

@@ -9,6 +9,7 @@ import { check } from './check.ts';
 import { doctor } from './doctor/word.ts';
 import { errors } from './errors.ts';
 import { metrics } from './metrics.ts';
+import { Outlet } from './outlet.ts';
 import { parameters } from './parameters.ts';
 import { Pools } from './pools.ts';
 import { Routes } from './routes/routes.ts';
@@ -18,6 +19,8 @@ import { Traffic } from './traffic.ts';
 
 export type State = {
   readonly listener: Listener;
+  /** Sends plain HTTP to https. */
+  readonly redirects: Listener | undefined;
   readonly traffic: Traffic;
   readonly rules: Routes;
   readonly termination: Termination | undefined;
@@ -38,10 +41,15 @@ export const sidecar = defineSidecar({
   async start(context) {
     const { parameters, stack, log, events, leaving, memory } = context;
     const tally = new Tally(context.metrics);
+    const outlet = new Outlet(process.stdout, {
+      dropped: (lines) => tally.metrics.accessLogDropped.inc(lines),
+      warn: (cause) => log.warn('Lines of the access log are dropped', { cause }),
+    });
     const accessLog = stack.use(
       new AccessLog(
         () => parameters.accessLog,
-        (lines) => process.stdout.write(lines),
+        (lines, count) => outlet.write(lines, count),
+        () => outlet.end(),
       ),
     );
     // Consumers first: nothing may be accepted before there is somewhere to send it.
@@ -61,13 +69,13 @@ export const sidecar = defineSidecar({
     const termination = await openTermination(context, tally);
     leaving.addEventListener('abort', () => traffic.leave());
     const listener = stack.use(await openListener(traffic, termination));
-    const redirects = await openRedirectListener(traffic, listener.address.port);
+    const redirects = await openRedirectListener(traffic, parameters.redirectPort ?? listener.address.port);
     if (redirects) stack.use(redirects);
     log.info('Accepting connections', {
-      ...status({ listener, traffic, termination, rules }),
+      ...status({ listener, redirects, traffic, termination, rules }),
       connectionLimit: traffic.connectionLimit,
     });
-    return { listener, traffic, rules, termination };
+    return { listener, redirects, traffic, rules, termination };
   },
 
   status,
@@ -87,10 +95,11 @@ function upstreamCounts({ pools, counts, parameters }: Traffic) {
   return parameters.mode === 'tcp' ? { active: counts.active + counts.tunnel, idle: 0 } : pools.counts;
 }
 
-function status({ listener, traffic, termination, rules }: State) {
+function status({ listener, redirects, traffic, termination, rules }: State) {
   const { pools, parameters } = traffic;
   return {
     listenAddress: String(listener.address),
+    ...(redirects && { redirectListenAddress: String(redirects.address) }),
     protocol: parameters.mode === 'tcp' ? (termination ? 'tls' : 'tcp') : termination ? 'https' : 'http',
     upstream: { address: pools.main.name, connections: upstreamCounts(traffic) },
     connections: traffic.clients.size,

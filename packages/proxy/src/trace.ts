@@ -8,8 +8,8 @@ import type { RequestHead } from './http/request-head.ts';
 const pool = Buffer.allocUnsafeSlow(24 * 256);
 let used = pool.length;
 
-/** `traceparent: 00-<32 hex>-<16 hex>-00` and CRLF. Not sampled: that is for whoever records it to decide. */
-export function traceparentLine(): string {
+/** `00-<32 hex>-<16 hex>-00`. Not sampled: that is for whoever records it to decide. */
+export function makeTraceparent(): string {
   if (used === pool.length) {
     randomFillSync(pool);
     used = 0;
@@ -17,7 +17,7 @@ export function traceparentLine(): string {
   const trace = pool.toString('hex', used, used + 16);
   const span = pool.toString('hex', used + 16, used + 24);
   used += 24;
-  return `traceparent: 00-${trace}-${span}-00\r\n`;
+  return `00-${trace}-${span}-00`;
 }
 
 /** Whether the request has one, and only one, that can be passed on as it is. */

@@ -4,6 +4,7 @@ import { type BlockList, isIPv6 } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Log, Memory, Values } from '@outrigger/core';
 import type { AccessLog } from './access-log.ts';
+import type { Answer } from './answer.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { errors } from './errors.ts';
 import type { Allowance } from './http/request-head.ts';
@@ -92,6 +93,11 @@ export class Traffic {
   /** What is changed about a response on its way to the client. */
   responseEdits({ response }: Rule, protocol: 'http' | 'https'): Edits | undefined {
     return protocol === 'https' ? this.#transport.with(response) : response;
+  }
+
+  /** An answer of the proxy's own, as it goes to the client. */
+  ownAnswer(answer: Answer, protocol: 'http' | 'https'): Answer {
+    return protocol === 'https' ? this.#transport.on(answer) : answer;
   }
 
   identify({ endpoints, identity, refusal, httpsPort }: Origin, secure: boolean): Identity {

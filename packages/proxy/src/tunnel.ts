@@ -21,6 +21,8 @@ export class Tunnel implements UpstreamUser {
   readonly #traffic: Traffic;
   readonly #upstream: Upstream;
   #told = false;
+  #clientEnded = false;
+  #upstreamEnded = false;
   /** It ends then, whatever there still is to say. */
   #lastCall = Number.POSITIVE_INFINITY;
 
@@ -34,10 +36,19 @@ export class Tunnel implements UpstreamUser {
 
   #touch(): void {
     if (this.#told) return;
-    this.#peer.deadline = Math.min(this.#lastCall, this.#traffic.now + this.#traffic.parameters.tunnelTimeout);
+    this.#peer.deadline = Math.min(this.#lastCall, this.#traffic.now + this.#patience);
+  }
+
+  /** As in a session of --mode tcp: whoever has had the last octet of the other side has no reason to be silent for long. */
+  get #patience(): number {
+    const { tunnelTimeout, clientTimeout, upstreamTimeout } = this.#traffic.parameters;
+    if (this.#upstreamEnded) return Math.min(tunnelTimeout, clientTimeout);
+    return this.#clientEnded ? Math.min(tunnelTimeout, upstreamTimeout) : tunnelTimeout;
   }
 
   onClientData(octets: Buffer): void {
+    // Both sides were told that nothing more is passed on; writing after that would reset them.
+    if (this.#told) return;
     if (!this.#upstream.write(octets)) this.#peer.pause();
     this.#touch();
   }
@@ -47,10 +58,13 @@ export class Tunnel implements UpstreamUser {
   }
 
   onClientEnd(): void {
+    this.#clientEnded = true;
     this.#upstream.end();
+    this.#touch();
   }
 
   onUpstreamData(buffer: Buffer, from: number, end: number): void {
+    if (this.#told) return;
     // The buffer is read into again.
     if (!this.#peer.write(Buffer.from(buffer.subarray(from, end)))) this.#upstream.pause();
     this.#touch();
@@ -61,7 +75,9 @@ export class Tunnel implements UpstreamUser {
   }
 
   onUpstreamEnd(): void {
+    this.#upstreamEnded = true;
     this.#peer.end();
+    this.#touch();
   }
 
   onUpstreamClose(error: NodeJS.ErrnoException | undefined): void {

@@ -13,6 +13,8 @@ const about = /^(?:x[-_.]forwarded|forwarded|x[-_.]real|x[-_.]client|x[-_.]remot
 
 const aboutClient = (text: string) => text.split('\r\n').filter((line) => about.test(line));
 
+const untraced = { traced: () => undefined };
+
 type Case = { style?: ForwardedStyle; trusted?: boolean; host?: string; certificate?: string };
 
 /** What the application is told about the client of this request. */
@@ -24,7 +26,12 @@ function told(
   const head = new RequestHead();
   expect(head.read(octets, 0, { end: octets.length, most: 32_768 })).toBe(octets.length);
   const identity = identify(host, 'https', { style, trusted, certificate: Buffer.from(certificate) });
-  const passage = passageOf(octets, head, { identity, make: false, upstreamHost: 'app', edits: undefined });
+  const passage = passageOf(
+    octets,
+    head,
+    { identity, rule: { request: undefined }, pool: { host: 'app' }, account: untraced },
+    false,
+  );
   const out = Buffer.alloc(mostForwarded(passage));
   return aboutClient(out.toString('latin1', 0, writeHead(octets, out, passage)));
 }

@@ -144,17 +144,25 @@ describe('a body that drips', { timeout: 40_000 }, () => {
   test('because the application does not take it has the time it needs', async () => {
     // Nobody reads: what is held back is not the client's doing.
     application.become(() => undefined);
-    using client = await dial(plain.port);
-    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${1 << 26}\r\n\r\n`);
+    // Fast enough is nobody.
+    const flags = ['--body-minimum-rate', '1024MiB'];
+    await using proxy = await startProxy({ upstream: application.url, flags });
+    using client = await dial(proxy.port);
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${(1 << 26) + 1}\r\n\r\n`);
     const connection = await until(() => application.connections[0]);
     connection.socket.pause();
     client.send(Buffer.alloc(1 << 26));
     const start = performance.now();
-    await until(async () => (await connectionsOf(plain)).some(({ state }) => state === 'active'));
+    await until(async () => (await connectionsOf(proxy)).some(({ state }) => state === 'active'));
     await until(() => performance.now() - start > 11_000, { deadline: 12_000 });
     expect(client.ended || client.closed).toBe(false);
     connection.socket.resume();
     await until(() => connection.length > 1 << 26, { deadline: 10_000 });
+    // Looked at again a few times, with one octet to go.
+    await until(() => performance.now() - start > 12_500);
+    expect(client.length).toBe(0);
+    client.send('x');
+    await until(() => connection.text.endsWith('x'));
     connection.send(ok);
     await client.until('200 OK');
   });

@@ -74,6 +74,43 @@ test('a silent tunnel ends after its time, and with the proxy', async () => {
   expect(await brief.sidecar.exited).toMatchObject({ code: 0 });
 });
 
+test('after the end of one side the other has no hour to say nothing', async () => {
+  application.become(echo);
+  const flags = ['--client-timeout', '300ms', '--upstream-timeout', '300ms'];
+  await using brief = await startProxy({ upstream: application.url, flags });
+  // A socket that has read its end does not notice a reset, so the proxy is asked.
+  const forgotten = async () => {
+    await brief.settled();
+    await until(async () => (await (await brief.sidecar.get('/v1/connections')).text()) === '[]');
+  };
+  using silent = await dial(brief.port);
+  await silent.send(handshake).until('hello');
+  application.connections[0]!.socket.end();
+  await silent.untilEnd();
+  await forgotten();
+  using leaving = await dial(brief.port);
+  await leaving.send(handshake).until('hello');
+  leaving.socket.end();
+  await until(() => application.connections[1]!.ended);
+  await forgotten();
+});
+
+test('a client that goes on talking while it is told of the end is not reset', async () => {
+  application.become(echo);
+  await using brief = await startProxy({ upstream: application.url, flags: ['--tunnel-grace', '100ms'] });
+  using busy = await dial(brief.port);
+  await busy.send(handshake).until('hello');
+  busy.socket.on('data', (octets) => busy.socket.write(octets)).on('end', () => busy.send('more'));
+  busy.send('there and back');
+  brief.sidecar.kill('SIGTERM');
+  await busy.untilEnd();
+  await until(() => busy.socket.writableLength === 0);
+  busy.socket.end('goodbye');
+  await until(() => busy.closed);
+  expect(busy.error).toBeUndefined();
+  expect(await brief.sidecar.exited).toMatchObject({ code: 0 });
+});
+
 test('a reset on either side ends the other', async () => {
   application.become(echo);
   const client = await dial(proxy.port);
@@ -100,7 +137,10 @@ describe('what has to be allowed first', () => {
     await using other = await RawApplication.open(
       echoed('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: foo/2\r\n\r\n'),
     );
-    await using open = await startProxy({ upstream: other.url, flags: ['--upgrades', 'websocket', '--upgrades', 'foo/2'] });
+    await using open = await startProxy({
+      upstream: other.url,
+      flags: ['--upgrades', 'websocket', '--upgrades', 'foo/2'],
+    });
     using client = await dial(open.port);
     await client.send(switching).until('\r\n\r\n');
     expect(client.text).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\nUpgrade: foo\/2\r\n/);
@@ -133,12 +173,12 @@ describe('what has to be allowed first', () => {
     expect(application.connections).toHaveLength(0);
   });
 
-  test('a refusal of the application is relayed like any response', async () => {
+  test('a refusal of the application is relayed, and what was meant for the tunnel is no request', async () => {
     application.become(always('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'));
     await using open = await startProxy({ upstream: application.url, flags: ['--allow-connect'] });
-    using client = await dial(open.port);
-    await client.send(connecting).until(/\r\n\r\nno$/);
-    application.become(always(ok));
-    await client.send(get).until(/\r\n\r\nok$/);
+    expect(await ask(open.port, connecting + get)).toMatch(
+      /^HTTP\/1\.1 403 Forbidden\r\n[\s\S]*\r\nConnection: close\r\n\r\nno$/,
+    );
+    expect(application.connections.map(({ text }) => text).join('')).not.toContain('GET /');
   });
 });

@@ -1,10 +1,14 @@
 // The options of a Connection field: what ends with this hop.
 
 import { COMMA, equalsIgnoringCase, HTAB, SP } from './octets.ts';
+import { type Refusal, refusals } from './refusal.ts';
 
 const closeWord = Buffer.from('close');
 const keepAliveWord = Buffer.from('keep-alive');
 const upgradeWord = Buffer.from('upgrade');
+
+// Each name is compared with each field: thousands of them in one head would cost more time than all else about a request.
+const mostNominated = 32;
 
 export class ConnectionOptions {
   close = false;
@@ -21,7 +25,7 @@ export class ConnectionOptions {
   }
 
   /** Adds the options in buffer[start, end), a comma-separated list. */
-  take(buffer: Uint8Array, start: number, end: number): void {
+  take(buffer: Uint8Array, start: number, end: number): Refusal | undefined {
     let at = start;
     while (at < end) {
       let stop = at;
@@ -30,8 +34,10 @@ export class ConnectionOptions {
       while (at < last && isBlank(buffer[at]!)) at++;
       while (last > at && isBlank(buffer[last - 1]!)) last--;
       if (last > at) this.#takeOne(buffer, at, last);
+      if (this.nominated !== undefined && this.nominated.length > mostNominated) return refusals.connectionOptions;
       at = stop + 1;
     }
+    return undefined;
   }
 
   #takeOne(buffer: Uint8Array, start: number, end: number): void {

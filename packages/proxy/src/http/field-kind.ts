@@ -24,6 +24,8 @@ export const kinds = {
   forwarded: 13,
   traceparent: 14,
   keepAlive: 15,
+  /** Means nothing without the traceparent it came with. */
+  tracestate: 16,
 } as const;
 
 const names: Readonly<Record<string, number>> = {
@@ -45,6 +47,7 @@ const names: Readonly<Record<string, number>> = {
   'x-forwarded-proto': kinds.forwardedProto,
   'x-forwarded-host': kinds.forwardedHost,
   traceparent: kinds.traceparent,
+  tracestate: kinds.tracestate,
   'x-real-ip': kinds.identity,
   'x-remote-user': kinds.identity,
   'remote-user': kinds.identity,

@@ -14,6 +14,7 @@ export const refusals = {
   targetLength: refusal(414, 'target_length', 'The request target is too long'),
   headLength: refusal(431, 'head_length', 'The header section is too large'),
   fieldCount: refusal(431, 'field_count', 'The header section has too many fields'),
+  connectionOptions: refusal(431, 'connection_options', 'The Connection field names too many fields'),
   fieldName: refusal(400, 'field_name', 'A field name is malformed'),
   fieldValue: refusal(400, 'field_value', 'A field value holds a character that is not allowed'),
   folding: refusal(400, 'folding', 'A field line starts with white space'),

@@ -205,8 +205,7 @@ export class RequestHead {
         this.hostEnd = end;
         return undefined;
       case kinds.connection:
-        this.connection.take(buffer, start, end);
-        return undefined;
+        return this.connection.take(buffer, start, end);
       case kinds.expect:
         this.expectsContinue = equalsIgnoringCase(buffer, start, end, continueWord);
         return this.expectsContinue ? undefined : this.#weigh(refusals.expectation);

@@ -82,8 +82,10 @@ export class ResponseHead {
     this.keepAliveSeconds = undefined;
     for (let i = 0; i < fields.count; i++) {
       const kind = fields.kind[i]!;
-      if (kind === kinds.connection) connection.take(buffer, fields.valueStart[i]!, fields.valueEnd[i]!);
-      else if (kind === kinds.contentLength || kind === kinds.transferEncoding) {
+      if (kind === kinds.connection) {
+        const refusal = connection.take(buffer, fields.valueStart[i]!, fields.valueEnd[i]!);
+        if (refusal) return refusal;
+      } else if (kind === kinds.contentLength || kind === kinds.transferEncoding) {
         const refusal = framing.take(buffer, fields, i);
         if (refusal) return refusal;
       } else if (kind === kinds.keepAlive)

@@ -76,9 +76,9 @@ export class H2cExchange implements Conversation, AttemptUser {
     if (after < 0) return this.#refuse(request.refusal!, buffer);
     // A client that sends the body at once does not wait for permission.
     if (after > from) this.#owesContinue = false;
-    const make = this.#traffic.parameters.traceparent === 'make';
-    const sayings = { identity: this.#peer.identity, make, upstreamHost: this.#pool.host, edits: this.#rule.request };
-    const fields = requestFields(buffer, passageOf(buffer, head, sayings), this.#peer.streams !== undefined);
+    const about = { identity: this.#peer.identity, rule: this.#rule, pool: this.#pool, account: this.#account };
+    const passage = passageOf(buffer, head, about, this.#traffic.parameters.traceparent === 'make');
+    const fields = requestFields(buffer, passage, this.#peer.streams !== undefined);
     if (!fields) return this.#refuse(refusals.fieldCount, buffer);
     this.#grpc = isGrpcFamily(fields);
     this.#ask(fields, request.done && request.pending === 0);
@@ -263,7 +263,8 @@ export class H2cExchange implements Conversation, AttemptUser {
     if (status !== 0) this.#peer.cut();
     else {
       const close = !keep || !this.#mayKeep;
-      reply(this.#peer, answerOf(problem), { close, bodiless: this.#method === 'HEAD' });
+      const own = this.#traffic.ownAnswer(answerOf(problem), this.#peer.identity.protocol);
+      reply(this.#peer, own, { close, bodiless: this.#method === 'HEAD' });
       this.#peer.finished(!close);
     }
   }

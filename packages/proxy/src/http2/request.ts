@@ -5,7 +5,7 @@
 
 import { MORE, REFUSED } from '../http/fields.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
-import { RequestHead } from '../http/request-head.ts';
+import { ordinary, RequestHead } from '../http/request-head.ts';
 import { withoutDefaultPort } from '../http/target.ts';
 
 /** A request's head; used up before the next one is read. */
@@ -14,13 +14,25 @@ export type Request = { readonly head: RequestHead; readonly octets: Buffer };
 // A head is used up as soon as it is read whole, so one serves all streams.
 const head = new RequestHead();
 
+const suspicious = { ...ordinary, suspect: true };
+
 const withContent = new Set(['POST', 'PUT', 'PATCH']);
 
 type Lines = { text: string; count: number; host: string | undefined; cookies: string; measured: boolean };
 type Pseudo = { method: string; scheme: string; authority: string | undefined; path: string };
 
-/** @param fields names and values by turns, as they came; @param length of the body, where that is known. */
-export function readRequest(fields: readonly string[], length: number | undefined, most: number): Request | Refusal {
+export type Reading = {
+  /** Of the body, where that is known. */
+  readonly length: number | undefined;
+  /** How long a head may be. */
+  readonly most: number;
+  /** What is suspect but has one meaning is let through. */
+  readonly suspect: boolean;
+};
+
+/** @param fields names and values by turns, as they came. */
+export function readRequest(fields: readonly string[], { length, most, suspect }: Reading): Request | Refusal {
+  head.allows = suspect ? suspicious : ordinary;
   const pseudo: Pseudo = { method: '', scheme: '', authority: undefined, path: '' };
   const lines: Lines = { text: '', count: 0, host: undefined, cookies: '', measured: false };
   for (let i = 0; i < fields.length; i += 2) take(fields[i]!, fields[i + 1]!, pseudo, lines);

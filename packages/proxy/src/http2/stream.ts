@@ -91,7 +91,8 @@ export class RequestStream implements Peer, StreamPeer {
     this.grpc = isGrpc(fields);
     const length = this.#arrived;
     this.#received = length === 0;
-    const request = readRequest(fields, length, traffic.parameters.headLimit);
+    const { headLimit: most, strictness } = traffic.parameters;
+    const request = readRequest(fields, { length, most, suspect: strictness === 'observe' });
     if ('reason' in request) this.#refuse(request, fields);
     else if (traffic.shedding) this.#refuse(refusals.memory, fields);
     else this.#converse(request);
@@ -106,6 +107,7 @@ export class RequestStream implements Peer, StreamPeer {
 
   #converse({ head, octets }: Request): void {
     const { traffic } = this.#keeper;
+    for (const { reason } of head.observed ?? []) traffic.tally.metrics.observed.inc({ reason });
     traffic.tally.received(octets.length);
     const conversation = converse(this, traffic, head, octets);
     this.#conversation = conversation;

@@ -33,15 +33,15 @@ export function readLists(pem: Buffer): RevocationList[] {
   });
 }
 
-// Identifiers of signature algorithms, as hexadecimal digits, with the hash that each of them uses.
-const hashes: Readonly<Record<string, string | null>> = {
-  '2a8648ce3d040302': 'sha256',
-  '2a8648ce3d040303': 'sha384',
-  '2a8648ce3d040304': 'sha512',
-  '2a864886f70d01010b': 'sha256',
-  '2a864886f70d01010c': 'sha384',
-  '2a864886f70d01010d': 'sha512',
-  '2b6570': null,
+// Identifiers of signature algorithms, as hexadecimal digits, with the hash and the kind of key that each of them uses.
+const algorithms: Readonly<Record<string, { readonly hash: string | null; readonly key: string }>> = {
+  '2a8648ce3d040302': { hash: 'sha256', key: 'ec' },
+  '2a8648ce3d040303': { hash: 'sha384', key: 'ec' },
+  '2a8648ce3d040304': { hash: 'sha512', key: 'ec' },
+  '2a864886f70d01010b': { hash: 'sha256', key: 'rsa' },
+  '2a864886f70d01010c': { hash: 'sha384', key: 'rsa' },
+  '2a864886f70d01010d': { hash: 'sha512', key: 'rsa' },
+  '2b6570': { hash: null, key: 'ed25519' },
 };
 
 function readList(part: string): RevocationList {
@@ -54,7 +54,7 @@ function readList(part: string): RevocationList {
   const [, issuer, thisUpdate, nextUpdate] = fields;
   if (!issuer || !thisUpdate) throw new Error('A part is missing');
   const isTime = nextUpdate?.tag === tags.utcTime || nextUpdate?.tag === tags.generalizedTime;
-  const hash = hashes[oidOf(elementsOf(algorithm)[0]!)];
+  const used = algorithms[oidOf(elementsOf(algorithm)[0]!)];
   return {
     pem: part,
     issuer: readableName(issuer),
@@ -62,8 +62,12 @@ function readList(part: string): RevocationList {
     thisUpdate: timeOf(thisUpdate),
     nextUpdate: isTime ? timeOf(nextUpdate) : undefined,
     // A bit string begins with the number of bits to leave out.
-    isSignedBy: ({ publicKey }) =>
-      hash === undefined ? undefined : verify(hash, signed.whole, publicKey, signature.content.subarray(1)),
+    isSignedBy({ publicKey }) {
+      if (!used) return undefined;
+      // With a key of another kind it is no signature at all, and `verify` would throw.
+      if (publicKey.asymmetricKeyType !== used.key) return false;
+      return verify(used.hash, signed.whole, publicKey, signature.content.subarray(1));
+    },
   };
 }
 

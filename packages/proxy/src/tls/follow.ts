@@ -1,9 +1,10 @@
 // The files of TLS: followed while they change, and what is said of them in the log, in metrics and to probes.
 
 import type { Context, Fault } from '@outrigger/core';
-import { TlsFiles, type TlsProblem } from '@outrigger/core/tls-files';
+import type { TlsProblem } from '@outrigger/core/tls-files';
 import { watchLog } from '@outrigger/core/watch';
 import { errors } from '../errors.ts';
+import { Pair } from './pair.ts';
 import { clientCertificateOf, type PairFiles, pairFilesOf, type TlsSettings } from './settings.ts';
 import { type TrustFileNames, TrustFiles } from './trust.ts';
 
@@ -19,7 +20,7 @@ export type TlsMetrics = {
 
 export type LastError = { readonly file: string; readonly detail: string; readonly at: string };
 
-export type PairStore = { readonly files: PairFiles; readonly store: TlsFiles };
+export type PairStore = { readonly files: PairFiles; readonly store: Pair };
 
 export class Follow {
   readonly #context: TlsContext;
@@ -71,7 +72,7 @@ export class Follow {
     const options = this.#options((about: 'certificateFile' | 'keyFile' | 'caFile') =>
       about === 'keyFile' ? files.keyFile : file,
     );
-    const store = this.#context.stack.use(await TlsFiles.open({ files, ...options }), { name: `certificate ${file}` });
+    const store = this.#context.stack.use(await Pair.open(files, options), { name: `certificate ${file}` });
     const measure = () => this.#measure(file, store.current.notAfter);
     measure();
     store.onChange(({ description }) => {

@@ -68,8 +68,9 @@ type Parts = {
   readonly follow: Follow;
 };
 
-// As they are sent. A list of names would be made into this for every connection.
-const protocols = { http: Buffer.from('\x02h2\x08http/1.1', 'latin1'), tcp: undefined };
+// As they are sent. A list of names would be made into this for every connection. Each socket keeps a copy, of a Buffer one
+// in the 64 KiB that Buffer.from shares out: they would be kept whole for as long as the connection lasts.
+const protocols = { http: new DataView(Uint8Array.from(Buffer.from('\x02h2\x08http/1.1')).buffer), tcp: undefined };
 
 /** 24.8 days. Beyond that a timer of Node.js fires at once. */
 const longestTimer = 2 ** 31 - 1;

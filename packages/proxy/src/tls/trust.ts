@@ -72,12 +72,13 @@ function usable(about: TrustFile, options: SecureContextOptions): void {
 
 function listsOf(crl: Buffer, authorities: readonly X509Certificate[]): RevocationList[] {
   let lists: RevocationList[];
+  let problem: string | undefined;
   try {
     lists = readLists(crl);
+    problem = problemOf(lists, authorities);
   } catch (error) {
-    throw new TlsProblem<TrustFile>('clientCrlFile', (error as Error).message);
+    throw new TlsProblem<TrustFile>('clientCrlFile', reasonOf(error));
   }
-  const problem = problemOf(lists, authorities);
   if (problem) throw new TlsProblem<TrustFile>('clientCrlFile', problem);
   return lists;
 }

@@ -117,3 +117,10 @@ test('nominated fields are remembered, and framing cannot be nominated away', ()
   const { fields } = head;
   expect(head.connection.nominates(octets, fields.start[2]!, fields.nameEnd[2]!)).toBe(true);
 });
+
+test('few fields may be nominated: each costs a look at all the others', () => {
+  const nominating = (count: number) =>
+    Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\nConnection: ${'x,'.repeat(count)}close\r\n\r\n`);
+  expect(read(nominating(32))).toMatchObject({ connection: [true, false, false] });
+  expect(read(nominating(33))).toBe('connection_options');
+});

@@ -25,9 +25,11 @@ const pem = (label: string, content: Buffer) =>
 const algorithms = {
   ecdsa: sequence(oid('2a8648ce3d040302')),
   rsa: sequence(oid('2a864886f70d01010b'), der(0x05)),
+  ed25519: sequence(oid('2b6570')),
 };
 type KeyKind = keyof typeof algorithms;
-const kindOf = ({ asymmetricKeyType }: KeyObject): KeyKind => (asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa');
+const kindOf = ({ asymmetricKeyType }: KeyObject): KeyKind =>
+  asymmetricKeyType === 'rsa' || asymmetricKeyType === 'ed25519' ? asymmetricKeyType : 'ecdsa';
 
 export type Attribute = readonly [oid: 'CN' | 'O' | 'OU', value: string];
 const attributes = { CN: '550403', O: '55040a', OU: '55040b' };
@@ -51,6 +53,8 @@ export type IssueOptions = {
   /** A common name, or all of the subject. */
   readonly name?: string | readonly Attribute[];
   readonly names?: readonly AlternativeName[];
+  /** The alternative names twice, which OpenSSL does not mind. */
+  readonly twice?: boolean;
   readonly kind?: KeyKind;
   readonly authority?: boolean;
   readonly issuer?: Issued;
@@ -70,14 +74,17 @@ const alternativeNames = (names: readonly AlternativeName[]) =>
   );
 
 const makeKey = (kind: KeyKind): KeyObject =>
-  kind === 'rsa'
-    ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-    : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  ({
+    rsa: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    ecdsa: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    ed25519: () => generateKeyPairSync('ed25519'),
+  })[kind]().privateKey;
 
 /** A certificate from an authority, or one that signs itself. */
 export function issue({
   name = 'localhost',
   names = [],
+  twice = false,
   kind = 'ecdsa',
   authority = false,
   issuer,
@@ -89,7 +96,7 @@ export function issue({
   const serial = serials++;
   const signer = issuer?.privateKey ?? key;
   const extensions = [
-    ...(names.length > 0 ? [alternativeNames(names)] : []),
+    ...(names.length > 0 ? Array<Buffer>(twice ? 2 : 1).fill(alternativeNames(names)) : []),
     ...(authority ? [extension('551d13', sequence(der(0x01, Buffer.from([0xff]))))] : []),
   ];
   const spki = publicKeyOf(key);
@@ -113,7 +120,7 @@ export function issue({
 const publicKeyOf = (key: KeyObject): Buffer => createPublicKey(key).export({ type: 'spki', format: 'der' });
 
 const signed = (content: Buffer, key: KeyObject): Buffer =>
-  sequence(content, algorithms[kindOf(key)], bits(sign('sha256', content, key)));
+  sequence(content, algorithms[kindOf(key)], bits(sign(kindOf(key) === 'ed25519' ? null : 'sha256', content, key)));
 
 export type RevokeOptions = {
   readonly revoked?: readonly Issued[];

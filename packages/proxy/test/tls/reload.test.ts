@@ -103,6 +103,12 @@ test.each([
     'holds a list that "Clients" has not signed',
   ],
   [
+    'authorities with another kind of key under a name whose list is still the old one',
+    'ca.crt',
+    () => issue({ name: 'Clients', authority: true, kind: 'ed25519' }).cert,
+    'holds a list that "Clients" has not signed',
+  ],
+  [
     'an expired list',
     'ca.crl',
     () => revoke(authority, { nextUpdate: inDays(-1), thisUpdate: inDays(-2) }),
@@ -148,6 +154,20 @@ test('a key that does not match is said with its file, until it does', async () 
   await until(() => served.metrics[used] === 1);
   expect((await served.ask()).shown).toBe('renewed');
   expect(served.termination.certificates[0]?.problem).toBeUndefined();
+});
+
+test('a certificate that could not be chosen by name is not taken into use, and lists are all the same', async () => {
+  const thief = issue({ name: 'thief', issuer: authority });
+  await using served = await serve({ pairs: [server], ca: authority.cert, crl: revoke(authority) });
+  const { cert } = issue({ key: server.privateKey, names: [{ dns: 'localhost' }], twice: true });
+  await writeFile(served.directory.join('0.crt'), cert);
+  await until(() => served.metrics[refused] === 1);
+  expect(served.termination.certificates[0]?.problem).toContain('two sets of alternative names');
+  await writeFile(served.directory.join('ca.crl'), revoke(authority, { revoked: [thief] }));
+  await until(() => served.metrics[used] === 1);
+  await served.ask(clientWith(thief));
+  expect(served.refused).toMatchObject([{ refusal: 'certificate_revoked' }]);
+  expect((await served.ask()).shown).toBe('localhost');
 });
 
 test('a list that goes away is missed, not done without', async () => {
