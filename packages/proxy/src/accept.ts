@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts';
 import { Handshake } from './handshake.ts';
 import { Http2Session } from './http2/session.ts';
 import type { Origin } from './origin.ts';
-import { type Endpoints, endpointsOf } from './tcp/address.ts';
+import { addressOf, type Endpoints, endpointsOf } from './tcp/address.ts';
 import { ProxyHeaderReader } from './tcp/proxy-header-reader.ts';
 import { TcpSession } from './tcp/session.ts';
 import type { Termination, Verdict } from './tls/termination.ts';
@@ -30,15 +30,24 @@ export async function openRedirectListener(traffic: Traffic, port: number): Prom
   if (!traffic.parameters.redirectListenAddress) return undefined;
   return await openServer(traffic, 'redirectListenAddress', {
     enter(socket) {
-      const endpoints = endpointsOf(socket);
-      traffic.tally.metrics.connections.inc();
-      if (endpoints && !traffic.shedding)
-        traffic.enter(() => new Client(socket, traffic, { endpoints, raw: socket, httpsPort: port }));
-      else socket.destroy();
+      const endpoints = welcome(socket, traffic);
+      if (endpoints) traffic.enter(() => new Client(socket, traffic, { endpoints, raw: socket, httpsPort: port }));
     },
     // Its connections are drained with all others.
     close: async () => undefined,
   });
+}
+
+/** Undefined for a connection that there is no room for, which is closed. Each listener counts its own, and none all. */
+function welcome(socket: Socket, { clients, connectionLimit, shedding, tally }: Traffic): Endpoints | undefined {
+  const endpoints = endpointsOf(socket);
+  if (endpoints && !shedding && clients.size < connectionLimit) {
+    tally.metrics.connections.inc();
+    return endpoints;
+  }
+  tally.metrics.connectionsRefused.inc();
+  socket.destroy();
+  return undefined;
 }
 
 type Reception = { enter(socket: Socket): void; close(): Promise<void> };
@@ -66,9 +75,13 @@ async function openServer(
   };
 }
 
+/** Milliseconds between two warnings of the same. */
+const quiet = 10_000;
+
 class Doorway {
   readonly #traffic: Traffic;
   readonly #termination: Termination | undefined;
+  #quietUntil = 0;
 
   constructor(traffic: Traffic, termination: Termination | undefined) {
     this.#traffic = traffic;
@@ -76,16 +89,21 @@ class Doorway {
   }
 
   enter(socket: Socket): void {
-    const { parameters, tally, shedding, handshakes } = this.#traffic;
-    const endpoints = endpointsOf(socket);
-    if (shedding || handshakes >= parameters.handshakeLimit || !endpoints) {
-      tally.metrics.connectionsRefused.inc();
-      socket.destroy();
-      return;
-    }
-    tally.metrics.connections.inc();
-    if (parameters.acceptProxyProtocol) this.#readHeader(socket);
-    else this.#secure(socket, endpoints);
+    const endpoints = welcome(socket, this.#traffic);
+    if (!endpoints) return;
+    const { parameters } = this.#traffic;
+    if (!parameters.acceptProxyProtocol) this.#secure(socket, endpoints);
+    else if (parameters.trustedProxies.length > 0 && !this.#traffic.trusts(endpoints.source)) this.#distrust(socket);
+    else this.#readHeader(socket);
+  }
+
+  /** Whoever it is would say that it is somebody else. */
+  #distrust(socket: Socket): void {
+    const reason = 'proxy_header_sender';
+    this.#traffic.tally.metrics.refusals.inc({ reason });
+    const client = addressOf(endpointsOf(socket)?.source);
+    this.#traffic.log.debug('PROXY protocol header refused', { client, cause: reason });
+    socket.destroy();
   }
 
   #readHeader(socket: Socket): void {
@@ -98,9 +116,33 @@ class Doorway {
     const termination = this.#termination;
     const http = this.#traffic.parameters.mode === 'http';
     const done = (secured: TLSSocket, verdict: Verdict) => this.#admit(secured, { endpoints, raw: socket }, verdict);
-    if (termination)
-      this.#traffic.enter(() => new Handshake(socket, this.#traffic, { termination, endpoints, http, done }));
-    else this.#begin(socket, { endpoints, raw: socket });
+    if (!termination) {
+      this.#begin(socket, { endpoints, raw: socket });
+      return;
+    }
+    this.#makeRoom();
+    this.#traffic.enter(() => new Handshake(socket, this.#traffic, { termination, endpoints, http, done }));
+  }
+
+  /** The oldest handshakes go: otherwise a few silent clients would shut out all others for as long as one may take. */
+  #makeRoom(): void {
+    const traffic = this.#traffic;
+    const { handshakeLimit } = traffic.parameters;
+    if (traffic.handshakes < handshakeLimit) return;
+    this.#warn(handshakeLimit);
+    for (const client of traffic.clients) {
+      if (traffic.handshakes < handshakeLimit) return;
+      if (!(client instanceof Handshake)) continue;
+      traffic.tally.metrics.connectionsRefused.inc();
+      client.giveWay();
+    }
+  }
+
+  #warn(handshakeLimit: number): void {
+    const now = performance.now();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + quiet;
+    this.#traffic.log.warn('More TLS handshakes at once than may be: the oldest are closed', { handshakeLimit });
   }
 
   #admit(socket: TLSSocket, origin: Origin, { identity, refusal, detail }: Verdict): void {

@@ -3,6 +3,7 @@
 
 import { kinds } from './http/field-kind.ts';
 import type { RequestHead } from './http/request-head.ts';
+import { splitAbsolute } from './http/target.ts';
 import type { Origin } from './origin.ts';
 import type { Peer } from './peer.ts';
 import { addressOf } from './tcp/address.ts';
@@ -26,7 +27,9 @@ export type AccessOutcome = {
   readonly upstream?: string;
   /** Of a refusal, or of what went wrong. */
   readonly reason?: string;
+  /** Of the request's body. */
   readonly receivedBytes: number;
+  /** Of the response's body. */
   readonly sentBytes: number;
   readonly milliseconds: number;
 };
@@ -113,8 +116,9 @@ export const unreadEntry = ({ endpoints }: Origin, protocol: string): AccessEntr
 });
 
 export function entryOf(buffer: Buffer, head: RequestHead, peer: Peer): AccessEntry {
-  const target = head.rewritten ?? buffer.toString('latin1', head.targetStart, head.targetEnd);
-  const [path = ''] = target.split('?', 1);
+  // Not what a rule made of it: the line says what was asked for.
+  const target = buffer.toString('latin1', head.targetStart, head.targetEnd);
+  const [path = ''] = (target.startsWith('/') ? target : (splitAbsolute(target, false)?.path ?? target)).split('?', 1);
   const { address, trusted } = peer.identity;
   return {
     ...{ began: new Date(), method: head.method, path, client: address },

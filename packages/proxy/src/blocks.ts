@@ -4,8 +4,8 @@
 const size = 65_536 + 256;
 const mostFree = 32;
 
-const free: Buffer[] = [];
-const owners = new WeakMap<ArrayBufferLike, Buffer>();
+const free: Buffer<ArrayBuffer>[] = [];
+const owners = new WeakMap<ArrayBufferLike, Buffer<ArrayBuffer>>();
 
 /** From here on a block is worth its callback. */
 const large = 8_192;
@@ -28,7 +28,10 @@ export function releaseAfter(octets: Buffer): ((error?: Error | null) => void) |
   const block = octets.length < large ? undefined : owners.get(octets.buffer);
   if (!block) return undefined;
   return (error) => {
-    if (!error && free.length < mostFree) free.push(block);
+    if (error) return;
+    if (free.length < mostFree) free.push(block);
+    // The garbage collector lets 64 MiB of such memory gather before it runs for its sake.
+    else block.buffer.transfer(0);
   };
 }
 

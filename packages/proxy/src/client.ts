@@ -54,7 +54,7 @@ export class Client implements Connection, Peer {
     this.deadline = traffic.now + traffic.parameters.headTimeout;
     socket
       .on('data', (octets: Buffer) => this.#read(octets))
-      .on('drain', () => (this.#exchange ?? this.#tunnel)?.onClientDrain())
+      .on('drain', () => this.#drained())
       .on('end', () => this.#end())
       // 'close' follows and does what there is to do; without a listener the process would end.
       .on('error', (error) =>
@@ -100,7 +100,15 @@ export class Client implements Connection, Peer {
       if (after < octets.length) this.#putAside(octets.subarray(after));
     } else if (this.#tunnel) this.#tunnel.onClientData(octets);
     else if (this.#closing) this.#discard(octets.length);
+    // What it was told already it has to take first: answers must not pile up in our memory.
+    else if (this.needsDrain) this.#putAside(octets);
     else this.#readMore(octets);
+  }
+
+  #drained(): void {
+    const user = this.#exchange ?? this.#tunnel;
+    if (user) user.onClientDrain();
+    else this.#next();
   }
 
   #readMore(octets: Buffer): void {
@@ -155,10 +163,11 @@ export class Client implements Connection, Peer {
   #refuse({ status, reason, detail }: Refusal): void {
     this.#traffic.tally.metrics.refusals.inc({ reason });
     this.#traffic.tally.answered(status, 0);
+    const answer = answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason });
     const { accessLog } = this.#traffic;
-    const nothing = { receivedBytes: 0, sentBytes: 0, milliseconds: 0 };
-    if (accessLog.on) accessLog.write(unreadEntry(this.#origin, 'HTTP/1.1'), { status, reason, ...nothing });
-    send(this, answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason }), { close: true, bodiless: false });
+    const size = { receivedBytes: 0, sentBytes: Buffer.byteLength(answer.body), milliseconds: 0 };
+    if (accessLog.on) accessLog.write(unreadEntry(this.#origin, 'HTTP/1.1'), { status, reason, ...size });
+    send(this, answer, { close: true, bodiless: false });
     this.#finish();
   }
 
@@ -169,10 +178,15 @@ export class Client implements Connection, Peer {
   }
 
   #next(): void {
+    if (this.#exchange || this.#tunnel || this.#closing || this.#socket.destroyed) return;
+    const { idleTimeout, clientTimeout } = this.#traffic.parameters;
+    this.#allow(this.needsDrain ? clientTimeout : idleTimeout);
+    if (this.needsDrain) return;
     const pending = this.#pending;
     this.#pending = undefined;
-    this.#allow(this.#traffic.parameters.idleTimeout);
-    this.resume();
+    // A client that has ended its side gets the end of ours.
+    if (!pending && this.ended) this.#finish();
+    else this.resume();
     if (pending) this.#readHead(pending.whole);
   }
 
@@ -251,6 +265,7 @@ export class Client implements Connection, Peer {
     this.#pending = undefined;
     if (rest.length > 0) this.write(rest);
     if (early) tunnel.onClientData(early.whole);
+    if (this.ended) tunnel.onClientEnd();
     this.resume();
     if (this.#traffic.draining) tunnel.drain();
   }

@@ -43,7 +43,7 @@ export class Exchange implements Conversation, UpstreamUser {
   /** The final response has begun. */
   #relaying = false;
   #heldBack = false;
-  #sent = 0;
+  #ownLength = 0;
   #over = false;
 
   constructor(peer: Peer, traffic: Traffic, { head, buffer, rule, pool, own }: Taken) {
@@ -170,7 +170,6 @@ export class Exchange implements Conversation, UpstreamUser {
 
   #send(octets: Buffer): void {
     if (this.#relay.status !== 0) this.#relaying = true;
-    this.#sent += octets.length;
     const more = octets.length === 0 || this.#peer.write(octets);
     if (this.#relay.done) this.#complete();
     else if (!more) this.#upstream!.pause();
@@ -197,7 +196,11 @@ export class Exchange implements Conversation, UpstreamUser {
 
   get outcome(): Outcome {
     return {
-      ...{ rule: this.#rule.name, receivedBytes: this.#request.length, sentBytes: this.#sent },
+      ...{
+        rule: this.#rule.name,
+        receivedBytes: this.#request.length,
+        sentBytes: this.#ownLength || this.#relay.bodyLength,
+      },
       ...(this.#upstream && { upstream: this.#pool.name }),
     };
   }
@@ -270,13 +273,13 @@ export class Exchange implements Conversation, UpstreamUser {
     } else this.#finish(answerOf(problem), reason);
   }
 
-  /** Ends the exchange with an answer of our own. */
   #finish(answer: Answer, reason: string | undefined): void {
     this.#over = true;
+    const bodiless = this.#method === 'HEAD';
+    this.#ownLength = bodiless ? 0 : Buffer.byteLength(answer.body);
     this.#account.answered(answer.status, this, reason);
     const close = !this.#relay.keep || this.#traffic.leaving || !this.#request.done || this.#peer.ended;
-    const own = this.#traffic.ownAnswer(answer, this.#peer.identity.protocol);
-    reply(this.#peer, own, { close, bodiless: this.#method === 'HEAD' });
+    reply(this.#peer, this.#traffic.ownAnswer(answer, this.#peer.identity.protocol), { close, bodiless });
     this.#peer.finished(!close);
   }
 

@@ -34,11 +34,13 @@ export class Handshake implements Connection {
   readonly #expected: Expected;
   readonly #raw: Socket;
   readonly #socket: TLSSocket;
+  #cause: string | undefined;
   readonly #onSecure = () => this.#secure();
   readonly #onError = (error: NodeJS.ErrnoException) => this.#failed(error);
-  readonly #onClose = () => this.#end();
+  readonly #onRawError = ({ message }: Error) => this.#blame(message);
+  readonly #onClose = () => this.#fail();
   /** It says no more, so nothing will come of it. */
-  readonly #onFin = () => this.onDeadline();
+  readonly #onFin = () => this.#abandon('the client has ended');
 
   constructor(raw: Socket, traffic: Traffic, expected: Expected) {
     this.#raw = raw;
@@ -46,7 +48,7 @@ export class Handshake implements Connection {
     this.#expected = expected;
     this.deadline = traffic.now + traffic.parameters.handshakeTimeout;
     traffic.handshakes++;
-    raw.on('error', leaveToClose);
+    raw.on('error', this.#onRawError);
     this.#socket = expected.termination
       .wrap(raw)
       .on('secure', this.#onSecure)
@@ -66,6 +68,7 @@ export class Handshake implements Connection {
       .off('error', this.#onError)
       .off('end', this.#onFin)
       .off('close', this.#onClose);
+    this.#raw.on('error', leaveToClose).off('error', this.#onRawError);
     // A socket that no tls.Server made says for ever that it is still connecting, and node:http2 would wait for that.
     Object.assign(this.#socket, { secureConnecting: false });
     this.#expected.done(this.#socket, verdict);
@@ -77,10 +80,30 @@ export class Handshake implements Connection {
     this.#traffic.forget(this);
   }
 
-  #failed(error: NodeJS.ErrnoException): void {
+  /** The one end of all that did not become a connection. */
+  #fail(): void {
+    this.#socket.off('close', this.#onClose);
     this.#traffic.tally.metrics.handshakeFailures.inc();
-    this.#traffic.log.debug('TLS handshake failed', { client: this.address, cause: error.message });
-    if (this.#expected.http && error.code === 'ERR_SSL_HTTP_REQUEST') this.#explain();
+    const cause = this.#cause ?? 'the client is gone';
+    this.#traffic.log.debug('TLS handshake failed', { client: this.address, cause });
+    this.#end();
+  }
+
+  /** 'close' follows. What came first is the cause of the rest. */
+  #blame(cause: string): void {
+    this.#cause ??= cause;
+  }
+
+  #failed({ code, message }: NodeJS.ErrnoException): void {
+    this.#blame(message);
+    const { refusals } = this.#traffic.tally.metrics;
+    if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') refusals.inc({ reason: 'certificate_missing' });
+    if (code === 'ERR_SSL_HTTP_REQUEST' && this.#expected.http) this.#explain();
+  }
+
+  #abandon(cause: string): void {
+    this.#blame(cause);
+    this.#socket.destroy();
   }
 
   /** Plain HTTP on the port of HTTPS: the usual mistake gets an answer that says so. */
@@ -94,12 +117,17 @@ export class Handshake implements Connection {
   }
 
   onDeadline(): void {
-    this.#traffic.tally.metrics.handshakeFailures.inc();
-    this.#socket.destroy();
+    this.#abandon('it took too long');
+  }
+
+  /** Its place is needed, and free at once. */
+  giveWay(): void {
+    this.#abandon('too many handshakes at once');
+    this.#fail();
   }
 
   /** It has asked for nothing yet. */
   drain(): void {
-    this.#socket.destroy();
+    this.#abandon('the proxy is stopping');
   }
 }

@@ -43,7 +43,11 @@ export const parameters = {
     optional: true,
     help: 'none: clients are not asked for a certificate; optional: those without one are let in, too; required is the default with --client-ca-file',
   }),
-  clientCrlFile: path({ access: 'read', optional: true, help: 'PEM file with a revocation list of each authority in --client-ca-file' }),
+  clientCrlFile: path({
+    access: 'read',
+    optional: true,
+    help: 'PEM file with a revocation list of each authority in --client-ca-file',
+  }),
   clientAllowDns: list(text, {
     default: [],
     reloadable: true,

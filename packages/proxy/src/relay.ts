@@ -87,6 +87,11 @@ export class Relay {
     this.keep = keep && asked.method !== 'CONNECT';
   }
 
+  /** Octets of the response's body so far. */
+  get bodyLength(): number {
+    return this.#body?.length ?? 0;
+  }
+
   /** The whole response was read. */
   get done(): boolean {
     return this.#body?.done ?? false;

@@ -16,7 +16,7 @@ import type { Edits } from './relay.ts';
 import type { Router } from './routes/router.ts';
 import type { Rule } from './routes/rule.ts';
 import type { Tally } from './tally.ts';
-import { addressOf } from './tcp/address.ts';
+import { addressOf, type Endpoint } from './tcp/address.ts';
 import { TransportSecurity } from './transport-security.ts';
 import { proxyList } from './trusted-proxies.ts';
 
@@ -100,9 +100,14 @@ export class Traffic {
     return protocol === 'https' ? this.#transport.on(answer) : answer;
   }
 
+  /** Whether it is a proxy whose word about clients counts. */
+  trusts({ host }: Endpoint): boolean {
+    return this.#proxies.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+  }
+
   identify({ endpoints, identity, refusal, httpsPort }: Origin, secure: boolean): Identity {
     const { host } = endpoints.source;
-    const trusted = this.#proxies.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+    const trusted = this.trusts(endpoints.source);
     const style = this.parameters.forwarded;
     const address = addressOf(endpoints.source);
     return identify(host, secure ? 'https' : 'http', {

@@ -62,10 +62,6 @@ export class RequestHead {
 
   #upgradeAsked = '';
 
-  get isHead(): boolean {
-    return this.method === 'HEAD';
-  }
-
   get hasBody(): boolean {
     return this.framing.chunked || this.framing.length > 0;
   }

@@ -14,8 +14,6 @@ export type WrittenEdits = {
 export class HeaderEdits {
   /** Written after the fields that stay. */
   readonly lines: Buffer;
-  /** The same for HTTP/2: names in lower case and values, by turns. */
-  readonly pairs: readonly string[];
   /** Names of what goes, folded, by their length. */
   readonly #dropped: (readonly Uint8Array[] | undefined)[] = [];
 
@@ -24,7 +22,6 @@ export class HeaderEdits {
       ([name, value]) => [name, value.trim()] as const,
     );
     this.lines = Buffer.from(added.map(([name, value]) => `${name}: ${value}\r\n`).join(''), 'latin1');
-    this.pairs = added.flatMap(([name, value]) => [name.toLowerCase(), value]);
     for (const name of [...Object.keys(set), ...remove])
       this.#dropped[name.length] = [...(this.#dropped[name.length] ?? []), foldedName(name)];
   }

@@ -120,7 +120,7 @@ function plainEnd(buffer: Uint8Array, start: number, end: number): number {
       const next = i + 1 < end ? buffer[i + 1] : QUESTION;
       if (next === SLASH || next === DOT) return -1;
     } else if (octet === QUESTION) return i;
-    else if (octet === PERCENT || octet === SEMICOLON) return -1;
+    else if (octet === PERCENT || octet === SEMICOLON || octet >= 0x80) return -1;
   }
   return end;
 }

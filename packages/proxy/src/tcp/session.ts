@@ -7,6 +7,7 @@ import { freeAfter, releaseAfter, room } from '../blocks.ts';
 import type { Connection, ConnectionState } from '../connection.ts';
 import { cut } from '../cut.ts';
 import { errors } from '../errors.ts';
+import { tlsOf } from '../origin.ts';
 import type { Pool } from '../pool.ts';
 import { proxyTlsOf, writeProxyHeader } from '../proxy-protocol.ts';
 import type { ClientIdentity } from '../tls/identity.ts';
@@ -106,8 +107,7 @@ export class TcpSession implements Connection {
   }
 
   get tls(): Connection['tls'] {
-    if (!(this.#client instanceof TLSSocket)) return undefined;
-    return { version: this.#client.getProtocol(), cipher: this.#client.getCipher()?.name ?? 'unknown' };
+    return tlsOf(this.#client);
   }
 
   #begin(): void {
@@ -190,7 +190,9 @@ export class TcpSession implements Connection {
   }
 
   #late(): void {
-    if (!this.#connected) this.#pool.complain('timeout', errors.PROXY_UPSTREAM_TIMEOUT({ upstream: this.#pool.name }));
+    // Cut short by the proxy's own end, it says nothing of the application.
+    const late = !this.#connected && this.#traffic.now < this.#lastCall;
+    if (late) this.#pool.complain('timeout', errors.PROXY_UPSTREAM_TIMEOUT({ upstream: this.#pool.name }));
     // Not a clean end: nobody has said that these were the last octets.
     this.#cut(this.#client);
     this.#cut(this.#upstream);

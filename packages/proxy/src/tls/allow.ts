@@ -73,6 +73,35 @@ export function compileAllow({ clientAllowDns, clientAllowUri, clientAllowCn, cl
   };
 }
 
+/** The allow-lists as live parameters: looked at for each connection, compiled when they are others. */
+export class LiveAllow {
+  readonly #settings: AllowLists;
+  readonly #emptied: (names: readonly (keyof AllowLists)[], all: boolean) => void;
+  #lists: readonly AllowLists[keyof AllowLists][];
+  #allow: Allow;
+
+  /** @param emptied told of lists that had entries and have none now; `all` when none is left that has */
+  constructor(settings: AllowLists, emptied: (names: readonly (keyof AllowLists)[], all: boolean) => void) {
+    this.#settings = settings;
+    this.#emptied = emptied;
+    this.#lists = listsOf(settings);
+    this.#allow = compileAllow(settings);
+  }
+
+  look(): Allow {
+    const [before, lists] = [this.#lists, listsOf(this.#settings)];
+    if (lists.every((list, at) => list === before[at])) return this.#allow;
+    this.#lists = lists;
+    this.#allow = compileAllow(this.#settings);
+    const empty = lists.map((list) => !list?.length);
+    const emptied = allowLists.filter((_, at) => empty[at] && before[at]?.length);
+    if (emptied.length > 0) this.#emptied(emptied, !empty.includes(false));
+    return this.#allow;
+  }
+}
+
+const listsOf = (settings: AllowLists) => allowLists.map((name) => settings[name]);
+
 function dnsMatcher(entries: readonly string[]): (name: string) => boolean {
   const exact = new Set(entries.map((entry) => entry.toLowerCase()));
   const parents = new Set([...exact].filter((entry) => entry.startsWith('*.')).map((entry) => entry.slice(2)));

@@ -82,6 +82,8 @@ function makeContext(some: readonly Shown[], { minimumVersion, ticketKeys, trust
     key: materials.flatMap(({ key }) => key ?? []),
     // Without client certificates none are to be trusted: not those that Node.js knows either.
     ca: trust ? trust.material.ca : [],
+    // One of the authorities may be an intermediate whose own is not to be trusted. With lists the chain must have an end.
+    allowPartialTrustChain: trust?.lists.length === 0,
     ...(trust && trust.lists.length > 0 && { crl: trust.lists.map(({ pem }) => pem) }),
   });
 }

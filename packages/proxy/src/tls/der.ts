@@ -84,9 +84,14 @@ export function timeOf({ tag, content }: Der): Date {
   const century = tag === tags.generalizedTime ? '' : Number(text.slice(0, 2)) < 50 ? '20' : '19';
   const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(century + text) ?? [];
   const [year, month, ...rest] = parts.map(Number);
-  if (year === undefined || month === undefined) throw new Error('DER has a time that cannot be read');
-  return new Date(Date.UTC(year, month - 1, ...rest));
+  const date = new Date(Date.UTC(year ?? Number.NaN, (month ?? 0) - 1, ...rest));
+  // Date.UTC takes the 31st of February for one of March, which OpenSSL does not.
+  if (Number.isNaN(date.getTime()) || digitsOf(date) !== parts.join(''))
+    throw new Error('DER has a time that cannot be read');
+  return date;
 }
+
+const digitsOf = (date: Date) => date.toISOString().slice(0, 19).replace(/\D/g, '');
 
 /** For people: `Example, Root`. */
 export const readableName = (name: Der): string =>

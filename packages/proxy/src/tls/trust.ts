@@ -14,6 +14,8 @@ import {
   TlsProblem,
 } from '@outrigger/core/tls-files';
 import { outOfDateList, problemOf, type RevocationList, readLists } from './crl.ts';
+import { readableName } from './der.ts';
+import { partsOf } from './x509.ts';
 
 export type TrustFileNames = { readonly clientCaFile: string; readonly clientCrlFile: string | undefined };
 type TrustFile = keyof TrustFileNames;
@@ -29,6 +31,7 @@ export class Trust implements Checked<TrustFile> {
     this.material = material;
     this.authorities = certificatesOf('clientCaFile', material.ca);
     this.lists = material.crl ? listsOf(material.crl, this.authorities) : [];
+    if (this.lists.length > 0) needIssuers(this.authorities);
     // What OpenSSL cannot use is found now, not when the old ones are to be let go.
     usable('clientCaFile', { ca: material.ca });
     usable('clientCrlFile', { ca: material.ca, crl: this.lists.map(({ pem }) => pem) });
@@ -55,6 +58,15 @@ export class Trust implements Checked<TrustFile> {
     return new Date(Math.min(...this.authorities.map(({ validToDate }) => validToDate.getTime())));
   }
 
+  /** When, after that time, an authority or a list becomes valid or expires: OpenSSL may then judge clients otherwise. */
+  nextDate(now: number): number {
+    const dates = [
+      ...this.authorities.flatMap(({ validFromDate, validToDate }) => [validFromDate, validToDate]),
+      ...this.lists.flatMap(({ thisUpdate, nextUpdate }) => [thisUpdate, nextUpdate ?? thisUpdate]),
+    ];
+    return Math.min(...dates.map((date) => date.getTime()).filter((time) => time > now));
+  }
+
   /** When the first list expires. */
   get nextUpdate(): Date | undefined {
     const times = this.lists.flatMap(({ nextUpdate }) => nextUpdate?.getTime() ?? []);
@@ -68,6 +80,15 @@ function usable(about: TrustFile, options: SecureContextOptions): void {
   } catch (error) {
     throw new TlsProblem<TrustFile>(about, `cannot be used: ${reasonOf(error)}`);
   }
+}
+
+/** With lists OpenSSL follows each chain to its end, and refuses whoever's has none. */
+function needIssuers(authorities: readonly X509Certificate[]): void {
+  const alone = authorities.find((authority) => !authorities.some((issuer) => authority.checkIssued(issuer)));
+  if (!alone) return;
+  const name = readableName(partsOf(alone).subject);
+  const problem = `holds "${name}" without the authority that it comes from, which --client-crl-file needs`;
+  throw new TlsProblem<TrustFile>('clientCaFile', problem);
 }
 
 function listsOf(crl: Buffer, authorities: readonly X509Certificate[]): RevocationList[] {

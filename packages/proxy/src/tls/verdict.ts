@@ -7,7 +7,6 @@ import { outOfDate } from '@outrigger/core/tls-files';
 import type { Allow } from './allow.ts';
 import { type ClientIdentity, identify } from './identity.ts';
 import type { ClientCertificate } from './settings.ts';
-import type { Trust } from './trust.ts';
 
 export const refusalsOfClients = [
   'certificate_missing',
@@ -33,22 +32,21 @@ const reasons: Readonly<Record<string, CertificateRefusal>> = {
   CERT_REVOKED: 'certificate_revoked',
 };
 
-export type Policy = { readonly mode: ClientCertificate; readonly allow: Allow; readonly trust: Trust | undefined };
+export type Policy = { readonly mode: ClientCertificate; readonly allow: Allow };
 
 const anybody: Verdict = Object.freeze({});
 const missing: Verdict = Object.freeze({ refusal: 'certificate_missing', detail: 'the client showed no certificate' });
 
-export function judge(socket: TLSSocket, { mode, allow, trust }: Policy): Verdict {
+export function judge(socket: TLSSocket, { mode, allow }: Policy): Verdict {
   if (mode === 'none') return anybody;
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) return mode === 'required' ? missing : anybody;
   const code = verificationError(socket);
   if (code !== undefined) return { refusal: reasons[code] ?? 'certificate_untrusted', detail: code };
-  // Verification is not repeated for a session that is resumed: what time alone changes is looked at again.
+  // Verification is not repeated for a session that is resumed. Its own dates are looked at again; at those of authorities
+  // and lists sessions end.
   const detail = outOfDate(certificate);
   if (detail) return { refusal: 'certificate_expired', detail };
-  const stale = socket.isSessionReused() && trust?.outOfDate();
-  if (stale) return { refusal: 'certificate_untrusted', detail: stale };
   return judgeIdentity(certificate, allow);
 }
 

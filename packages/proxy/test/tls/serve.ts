@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { type Fields, Health, type Log, reasonOf, Stages } from '@outrigger/core';
+import { Events, type Fields, Health, type Log, reasonOf, Stages } from '@outrigger/core';
 import { type Scratch, scratch } from '@outrigger/core/testing';
 import type { TlsSettings } from '../../src/tls/settings.ts';
 import { openTermination, type Termination, type Verdict } from '../../src/tls/termination.ts';
@@ -91,7 +91,8 @@ async function listenWith(settings: TlsSettings, directory: Scratch, before: Opt
   const health = new Health();
   const logs: { level: string; message: string; fields: Fields }[] = [];
   const metrics: Record<string, number> = {};
-  const context = { parameters: settings, health, log: logInto(logs), stack };
+  const events = new Events();
+  const context = { parameters: settings, health, log: logInto(logs), stack, events };
   const termination = await openTermination(context, { metrics: metricsInto(metrics) });
   if (!termination) throw new Error('TLS is off');
   const refused: Verdict[] = [];

@@ -1,0 +1,76 @@
+import { writeFile } from 'node:fs/promises';
+import { type Scratch, scratch, until } from '@outrigger/core/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { always, dial, get, ok, RawApplication } from './raw.ts';
+import { type RunningProxy, startProxy } from './start-proxy.ts';
+
+let directory: Scratch;
+let application: RawApplication;
+let proxy: RunningProxy;
+beforeAll(async () => {
+  directory = await scratch();
+  application = await RawApplication.open();
+  const file = directory.join('routes.yaml');
+  await writeFile(file, 'rules:\n  - { name: no, path: /no, deny: 403 }\n');
+  proxy = await startProxy({ upstream: application.url, flags: ['--routes-file', file] });
+});
+afterAll(async () => {
+  await proxy[Symbol.asyncDispose]();
+  await application[Symbol.asyncDispose]();
+  await directory[Symbol.asyncDispose]();
+});
+
+const denied = 'GET /no HTTP/1.1\r\nHost: a\r\n\r\n';
+const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status);
+
+test('what comes together with a request that the proxy answers by itself has its turn', async () => {
+  application.become(always(ok));
+  using client = await dial(proxy.port);
+  client.send(get + denied + get + denied.repeat(3000) + get);
+  await until(() => statuses(client.text).length === 3004, { what: () => `${statuses(client.text).length} answers` });
+  expect(statuses(client.text).filter((status) => status === '200')).toHaveLength(3);
+  expect(statuses(client.text).slice(0, 4)).toEqual(['200', '403', '200', '403']);
+});
+
+test('a client that does not read its answers gets no more of them', async () => {
+  application.become(always(`HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`));
+  using client = await dial(proxy.port);
+  client.socket.pause();
+  client.send(get.repeat(1000));
+  type Row = { readonly requests: number; readonly unsentBytes: number };
+  const row = async () => ((await (await proxy.sidecar.get('/v1/connections')).json()) as Row[])[0]!;
+  // Full once nothing has moved from one look to the next but one.
+  const seen: number[] = [];
+  await until(async () => {
+    seen.push((await row()).requests);
+    return seen.length > 5 && seen.at(-1) === seen.at(-5);
+  });
+  expect((await row()).unsentBytes).toBeLessThan(300_000);
+  expect((await row()).requests).toBeLessThan(1000);
+  client.socket.resume();
+  await until(() => statuses(client.text).length === 1000, { what: () => `${statuses(client.text).length} answers` });
+});
+
+test('a client that ends after the head of its response came has its end after the body', async () => {
+  application.become((connection) => connection.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab'));
+  using client = await dial(proxy.port);
+  await client.send(get).until('ab');
+  client.socket.end();
+  // By then its end has been seen: the list is made in a later turn.
+  await proxy.sidecar.get('/v1/connections');
+  application.connections[0]!.send('cd');
+  expect(await client.untilEnd()).toMatch(/abcd$/);
+});
+
+test('a client that ended before the tunnel began is ended on the other side too', async () => {
+  application.become(() => undefined);
+  using client = await dial(proxy.port);
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+  client.send(`GET / HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n`).socket.end();
+  await until(() => application.connections[0]?.text.includes('Upgrade: websocket') ?? false);
+  await proxy.sidecar.get('/v1/connections');
+  application.connections[0]!.send(
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+  );
+  await until(() => application.connections[0]!.ended);
+});
