@@ -26,5 +26,3 @@ test.each(['Via', 'X-Tea', 'X-Teams', 'XX-Team', 'Servet', 'Host', 'X-Debuh', 'A
 test('lines are written once, in their order and as they are spelt', () => {
   expect(edits.lines.toString()).toBe('X-Team: api\r\nCache-Control: no-store\r\nVia: 1.1 outrigger\r\n');
 });
-
-test('HTTP/2 gets the same in lower case', () => {});
