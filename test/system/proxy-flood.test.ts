@@ -19,8 +19,10 @@ const mebibyte = 1024 ** 2;
 const accepted = 64 * 1024;
 const shakingHands = 128 * 1024;
 const notReading = 256 * 1024;
-// The heap between two collections while connections come and go, and what malloc keeps, however many there are.
-const overhead = 40 * mebibyte;
+// The heap between two collections and what malloc keeps. Measured: up to 10 MiB while connections stay, 50 while thousands
+// come and go, however many: V8 collects when 64 MiB of memory outside its heap hang on what is garbage.
+const staying = 24 * mebibyte;
+const passing = 64 * mebibyte;
 
 type Flood = {
   readonly kind: string;
@@ -29,12 +31,16 @@ type Flood = {
   readonly connections: number;
   /** Most octets of memory for each of them. */
   readonly each: number;
+  /** Octets whatever the number. */
+  readonly overhead?: number;
   /** What counts those that were thrown out; they come again at once. */
   readonly met?: string;
 };
 
 const tooLate = 'refusals_total{reason="head_timeout"}';
 const failed = 'handshake_failures_total';
+
+const shaking = { tls: true, connections: 40, each: shakingHands, overhead: passing, met: failed };
 
 const floods: readonly Flood[] = [
   { kind: 'heads that drip', tls: true, connections: 500, each: accepted, met: tooLate },
@@ -43,15 +49,15 @@ const floods: readonly Flood[] = [
   { kind: 'bodies that drip', tls: false, connections: 500, each: accepted },
   { kind: 'responses that are read drop by drop', tls: true, connections: 200, each: notReading },
   { kind: 'responses that are read drop by drop', tls: false, connections: 200, each: accepted },
-  { kind: 'handshakes that never begin', tls: true, connections: 40, each: shakingHands, met: failed },
-  { kind: 'handshakes that are left half done', tls: true, connections: 40, each: shakingHands, met: failed },
-  { kind: 'handshakes of garbage', tls: true, connections: 40, each: shakingHands, met: failed },
+  { kind: 'handshakes that never begin', ...shaking },
+  { kind: 'handshakes that are left half done', ...shaking },
+  { kind: 'handshakes of garbage', ...shaking },
 ];
 
 // Short, so that it is over within the test.
 const flags = ['--head-timeout', '3s', '--handshake-timeout', '3s'];
 
-describe.each(floods)('$connections $kind, TLS $tls', ({ kind, tls, connections, each, met }) => {
+describe.each(floods)('$connections $kind, TLS $tls', ({ kind, tls, connections, each, overhead = staying, met }) => {
   test('have a bound, and good clients are served within a second', async () => {
     await using application = await startApplication();
     await using proxy = await startProxyProcess({ upstream: application.url, tls, flags });
@@ -60,7 +66,7 @@ describe.each(floods)('$connections $kind, TLS $tls', ({ kind, tls, connections,
     await until(() => attackers.stdout.includes('begun'), { deadline: 60_000, what: 'the attackers to be there' });
     const watched = await watch(proxy, 6_000);
     expectServed(watched);
-    expect(watched.peak - before).toBeLessThan(overhead + connections * each);
+    expectBounded(watched.peak - before, overhead + connections * each);
     if (met) expect(await proxy.metric(met)).toBeGreaterThanOrEqual(connections);
   });
 });
@@ -79,7 +85,7 @@ describe.each([
     await using attackers = await attack('garbage', proxy, atATime, 50_000);
     const watched = await watch(proxy, attackers);
     expectServed(watched);
-    expect(watched.peak - before).toBeLessThan(overhead + atATime * shakingHands);
+    expectBounded(watched.peak - before, passing + atATime * shakingHands);
     // Not one of them was a request.
     expect([...application.received]).toEqual(['good']);
     await proxy.idle(15_000);
@@ -91,6 +97,12 @@ function expectServed({ failures, slowest, visits }: Watched): void {
   expect(failures).toEqual([]);
   expect(slowest).toBeLessThan(1_000);
   expect(visits).toBeGreaterThan(5);
+}
+
+function expectBounded(bytes: number, most: number): void {
+  const [grown, bound] = [bytes, most].map((each) => (each / mebibyte).toFixed(1));
+  process.stdout.write(`Private MiB more than before: ${grown}, the bound is ${bound}\n`);
+  expect(bytes).toBeLessThan(most);
 }
 
 function attack(kind: string, { port, ca }: ProxyProcess, count: number, inAll?: number): Promise<Peer> {

@@ -20,8 +20,33 @@ test('a quiet process gives back what a burst took', async () => {
     console.log(before - process.memoryUsage.rss());
     process.exit();
   `;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
   expect(Number(stdout)).toBeGreaterThan(20 * MiB);
+  // Nothing of experiments either.
+  expect(stderr).toBe('');
+}, 20_000);
+
+// Buffers lie in malloc's memory; those that stay are all over it, the last of them at its end.
+test('a quiet process gives back what malloc keeps between what is in use', async () => {
+  const program = `
+    import { trimWhenQuiet } from ${JSON.stringify(import.meta.resolve('../src/trim.ts'))};
+    import { setTimeout as wait } from 'node:timers/promises';
+    let buffers = Array.from({ length: 2_000 }, () => Buffer.alloc(32_768, 1));
+    const kept = buffers.filter((_, at) => at % 20 === 19);
+    buffers = undefined;
+    const before = process.memoryUsage.rss();
+    const end = performance.now() + 10_000;
+    trimWhenQuiet(AbortSignal.timeout(20_000), { first: 100, period: 100 });
+    while (process.memoryUsage.rss() > before - 40 * ${MiB} && performance.now() < end) await wait(50);
+    console.log(kept.every(([octet]) => octet === 1), before - process.memoryUsage.rss());
+    process.exit();
+  `;
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, flags);
+  const [intact, gain] = stdout.trim().split(' ');
+  expect(intact).toBe('true');
+  expect(Number(gain)).toBeGreaterThan(40 * MiB);
+  expect(stderr).toBe('');
 }, 20_000);
 
 test('it waits for the end of the load, and collects again only for a gain', async () => {
