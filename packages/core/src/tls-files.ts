@@ -4,7 +4,7 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { Fault } from './errors.ts';
+import { type Fault, reasonOf } from './errors.ts';
 import { readBounded, reasonOfFile } from './read-file.ts';
 import type { Mode } from './watch/listen.ts';
 import { openWatcher, type Watcher } from './watch/watcher.ts';
@@ -124,8 +124,15 @@ export function certificatesOf<N extends string>(about: N, pem: Buffer): X509Cer
   return certificates.map((part, at) => {
     const which = certificates.length === 1 ? '' : `${at + 1} of ${certificates.length}`;
     const wrong = () => new TlsProblem(about, `holds a certificate that cannot be read${which && `: ${which}`}`);
-    return attempt(wrong, () => new X509Certificate(part));
+    return attempt(wrong, () => withDates(new X509Certificate(part)));
   });
+}
+
+/** OpenSSL reads certificates whose dates are none, and of those Node.js makes any date at all: the text alone says so. */
+function withDates(certificate: X509Certificate): X509Certificate {
+  const dates = [certificate.validFrom, certificate.validTo];
+  if (dates.some((date) => Number.isNaN(Date.parse(date)))) throw new Error('It has no dates');
+  return certificate;
 }
 
 function attempt<T>(problem: (said: string) => Error, make: () => T): T {
@@ -245,8 +252,9 @@ export class CheckedFiles<N extends string, T extends Checked<N>> implements Asy
       if (!same(material, this.#current.material)) this.#use(this.#reading.check(material));
       this.#refused = undefined;
     } catch (error) {
-      if (!(error instanceof TlsProblem)) throw error;
-      this.#refuse(error);
+      // Whatever it is: thrown on into the watcher it would end the process, and all its connections.
+      const { dated } = this.#current;
+      this.#refuse(error instanceof TlsProblem ? error : new TlsProblem(dated, `cannot be used: ${reasonOf(error)}`));
     }
   }
 

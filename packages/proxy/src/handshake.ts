@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts';
 import { refusals } from './http/refusal.ts';
 import type { Endpoints } from './tcp/address.ts';
 import { addressOf } from './tcp/address.ts';
+import { MORE, NONE, serverNameIn } from './tls/client-hello.ts';
 import type { Termination, Verdict } from './tls/termination.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -33,8 +34,11 @@ export class Handshake implements Connection {
   readonly #traffic: Traffic;
   readonly #expected: Expected;
   readonly #raw: Socket;
-  readonly #socket: TLSSocket;
+  /** Undefined as long as it is not known by which name the client asks. */
+  #socket: TLSSocket | undefined;
+  #hello: Buffer | undefined;
   #cause: string | undefined;
+  readonly #onReadable = () => this.#readHello();
   readonly #onSecure = () => this.#secure();
   readonly #onError = (error: NodeJS.ErrnoException) => this.#failed(error);
   readonly #onRawError = ({ message }: Error) => this.#blame(message);
@@ -49,12 +53,39 @@ export class Handshake implements Connection {
     this.deadline = traffic.now + traffic.parameters.handshakeTimeout;
     traffic.handshakes++;
     raw.on('error', this.#onRawError);
-    this.#socket = expected.termination
-      .wrap(raw)
+    if (expected.termination.choosesByName) this.#listen();
+    else this.#begin(undefined);
+  }
+
+  // Not 'data': a socket that has been flowing would have to be paused, and TLS told.
+  #listen(): void {
+    this.#raw.on('readable', this.#onReadable).on('end', this.#onFin).on('close', this.#onClose);
+  }
+
+  #readHello(): void {
+    const octets: Buffer | null = this.#raw.read();
+    if (!octets) return;
+    const hello = this.#hello ? Buffer.concat([this.#hello, octets]) : octets;
+    this.#hello = hello;
+    const name = serverNameIn(hello);
+    if (name === MORE) return;
+    this.#hello = undefined;
+    this.#raw.off('readable', this.#onReadable).off('end', this.#onFin).off('close', this.#onClose);
+    this.#raw.unshift(hello);
+    this.#begin(name === NONE ? undefined : name);
+  }
+
+  #begin(name: string | undefined): void {
+    this.#socket = this.#expected.termination
+      .wrap(this.#raw, name)
       .on('secure', this.#onSecure)
       .on('error', this.#onError)
       .on('end', this.#onFin)
       .on('close', this.#onClose);
+  }
+
+  get #tip(): Socket {
+    return this.#socket ?? this.#raw;
   }
 
   get address(): string {
@@ -62,16 +93,17 @@ export class Handshake implements Connection {
   }
 
   #secure(): void {
-    const verdict = this.#expected.termination.judge(this.#socket);
-    this.#socket
+    const socket = this.#socket!;
+    const verdict = this.#expected.termination.judge(socket);
+    socket
       .off('secure', this.#onSecure)
       .off('error', this.#onError)
       .off('end', this.#onFin)
       .off('close', this.#onClose);
     this.#raw.on('error', leaveToClose).off('error', this.#onRawError);
     // A socket that no tls.Server made says for ever that it is still connecting, and node:http2 would wait for that.
-    Object.assign(this.#socket, { secureConnecting: false });
-    this.#expected.done(this.#socket, verdict);
+    Object.assign(socket, { secureConnecting: false });
+    this.#expected.done(socket, verdict);
     this.#end();
   }
 
@@ -82,7 +114,7 @@ export class Handshake implements Connection {
 
   /** The one end of all that did not become a connection. */
   #fail(): void {
-    this.#socket.off('close', this.#onClose);
+    this.#tip.off('close', this.#onClose);
     this.#traffic.tally.metrics.handshakeFailures.inc();
     const cause = this.#cause ?? 'the client is gone';
     this.#traffic.log.debug('TLS handshake failed', { client: this.address, cause });
@@ -103,7 +135,7 @@ export class Handshake implements Connection {
 
   #abandon(cause: string): void {
     this.#blame(cause);
-    this.#socket.destroy();
+    this.#tip.destroy();
   }
 
   /** Plain HTTP on the port of HTTPS: the usual mistake gets an answer that says so. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { type ConnectionOptions, connect } from 'node:tls';
-import { until } from '@outrigger/core/testing';
+import { freePort, until } from '@outrigger/core/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { always, ask, dial, get, ok, RawApplication } from './raw.ts';
 import { startProxy } from './start-proxy.ts';
@@ -93,6 +93,30 @@ test('connections beyond the limit are closed, counted, and harm nobody', async 
   await until(async () =>
     (await ask(proxy.port, get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))).includes('200 OK'),
   );
+});
+
+test('there is one limit for all listeners, and what is refused at any of them is counted', async () => {
+  application.become(always(ok));
+  const plain = await freePort();
+  const flags = ['--connection-limit', '3', '--redirect-listen-address', `127.0.0.1:${plain}`];
+  await using proxy = await startProxy({ upstream: application.url, tls: true, flags });
+  const connections = async () => ((await (await proxy.sidecar.get('/v1/connections')).json()) as object[]).length;
+  const refused = async (port: number) => {
+    using client = await dial(port);
+    await until(() => client.closed || client.ended);
+    expect(client.length).toBe(0);
+  };
+  using secure = await dial(proxy.port);
+  using first = await dial(plain);
+  using second = await dial(plain);
+  await until(async () => (await connections()) === 3);
+  expect(await proxy.growth('connections_refused_total', () => refused(plain))).toBe(1);
+  expect(await proxy.growth('connections_refused_total', () => refused(proxy.port))).toBe(1);
+  expect(await proxy.metric('connections_total')).toBe(3);
+  secure.socket.destroy();
+  await until(async () => (await connections()) === 2);
+  expect(await ask(plain, get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))).toContain('308');
+  expect([first, second].map(({ closed, ended }) => closed || ended)).toEqual([false, false]);
 });
 
 test('a TLS client that ends its side still gets its response', async () => {

@@ -148,7 +148,9 @@ test('under load each request has its line, whole', async () => {
 
 test('who the client is, and what a proxy in front says of it, as it is trusted', async () => {
   await using application = await RawApplication.open(always(ok));
-  const flags = ['--access-log', 'on', '--accept-proxy-protocol', '--trusted-proxies', '192.0.2.0/24'];
+  // The one that passes connections on has to be trusted, too.
+  const trusted = ['--trusted-proxies', '127.0.0.1', '--trusted-proxies', '192.0.2.0/24'];
+  const flags = ['--access-log', 'on', '--accept-proxy-protocol', ...trusted];
   await using proxy = await startProxy({ upstream: application.url, flags });
   const from = async (host: string, path: string) => {
     const source = { host, port: 1234 };

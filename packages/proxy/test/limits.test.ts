@@ -23,32 +23,81 @@ describe('handshakes', () => {
   });
   afterAll(() => application[Symbol.asyncDispose]());
 
-  test('beyond the limit are closed at once and counted, those under way are not, and then there is room', async () => {
+  test('beyond the limit cost the oldest its place, so that silent clients do not shut out others', async () => {
     const flags = ['--handshake-limit', '3', '--handshake-timeout', '60s'];
     await using proxy = await startProxy({ upstream: application.url, tls: true, flags });
-    const silent = await Promise.all(Array.from({ length: 3 }, () => dial(proxy.port)));
-    await until(async () => (await connectionsOf(proxy)).length === 3);
+    const silent: Raw[] = [];
+    for (let i = 0; i < 3; i++) {
+      silent.push(await dial(proxy.port));
+      await until(async () => (await connectionsOf(proxy)).length === i + 1);
+    }
     expect(await connectionsOf(proxy)).toEqual(Array(3).fill(expect.objectContaining({ state: 'reading' })));
+    const gone = () => silent.map(({ closed, ended }) => closed || ended);
     const refused = await proxy.growth('connections_refused_total', async () => {
-      for (let i = 0; i < 5; i++) {
-        using further = await dial(proxy.port);
-        await until(() => further.closed || further.ended);
-      }
+      expect(await askTls(proxy)).toContain('200 OK');
+      await until(() => gone()[0]);
+      expect(gone()).toEqual([true, false, false]);
+      // There is room now.
+      expect(await askTls(proxy)).toContain('200 OK');
+      expect(gone()).toEqual([true, false, false]);
     });
-    expect(refused).toBe(5);
-    expect(silent.map(({ closed, ended }) => closed || ended)).toEqual([false, false, false]);
-    silent[0]!.socket.destroy();
-    await until(async () => (await connectionsOf(proxy)).length === 2);
-    expect(await askTls(proxy)).toContain('200 OK');
+    expect(refused).toBe(1);
     for (const client of silent) client[Symbol.dispose]();
     await until(async () => (await connectionsOf(proxy)).length === 0);
     // Each way out of a handshake has given its place back, or there would be fewer left now.
-    for (const octets of ['nonsense', 'GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\x00\x05hello'])
-      for (let i = 0; i < 3; i++) {
+    const more = await proxy.growth('connections_refused_total', async () => {
+      for (const octets of ['nonsense', 'GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\x00\x05hello'])
+        for (let i = 0; i < 3; i++) {
+          using client = await dial(proxy.port);
+          await client.send(octets).untilEnd();
+        }
+      expect(await askTls(proxy)).toContain('200 OK');
+    });
+    expect(more).toBe(0);
+  });
+
+  test.each([
+    ['', []],
+    ['PROXY UNKNOWN\r\n', ['--accept-proxy-protocol']],
+  ])('of a crowd are never more than the limit, which is said once (after "%s")', async (preface, more) => {
+    const flags = ['--handshake-limit', '4', '--handshake-timeout', '60s', ...more];
+    await using proxy = await startProxy({ upstream: application.url, tls: true, flags });
+    const crowd = await Promise.all(Array.from({ length: 60 }, () => dial(proxy.port)));
+    const refused = 'connections_refused_total';
+    await proxy.growth(refused, async () => {
+      for (const client of crowd) client.send(preface);
+      await until(async () => (await proxy.metric(refused)) >= 56);
+    });
+    await until(() => crowd.filter(({ closed, ended }) => closed || ended).length === 56);
+    expect(await connectionsOf(proxy)).toHaveLength(4);
+    expect([await proxy.metric(refused), await proxy.metric('handshake_failures_total')]).toEqual([56, 56]);
+    const said = proxy.sidecar.logs().filter(({ level }) => level === 'warn');
+    expect(said).toMatchObject([{ message: expect.stringContaining('TLS handshakes'), handshakeLimit: 4 }]);
+    for (const client of crowd) client[Symbol.dispose]();
+  });
+
+  test('that fail are counted once each and said with the cause, however they fail', async () => {
+    const flags = ['--handshake-timeout', '300ms'];
+    await using proxy = await startProxy({ upstream: application.url, tls: true, flags });
+    const begin = '\x16\x03\x01\x02';
+    const ways: Record<string, (client: Raw) => unknown> = {
+      'read ECONNRESET': (client) => client.send(begin).socket.resetAndDestroy(),
+      'the client has ended': (client) => client.send(begin).socket.end(),
+      'it took too long': (client) => client.send(begin),
+      'wrong version number': (client) => client.send('rubbish rubbish rubbish'),
+    };
+    const causes = () => proxy.sidecar.logs().flatMap(({ message, cause }) => (/^TLS/.test(message) ? [cause] : []));
+    for (const [cause, act] of Object.entries(ways)) {
+      const before = causes().length;
+      const failed = await proxy.growth('handshake_failures_total', async () => {
         using client = await dial(proxy.port);
-        await client.send(octets).untilEnd();
-      }
-    expect(await askTls(proxy)).toContain('200 OK');
+        await until(async () => (await connectionsOf(proxy)).length === 1);
+        act(client);
+        await until(async () => (await connectionsOf(proxy)).length === 0);
+      });
+      expect([failed, causes().length - before]).toEqual([1, 1]);
+      expect(causes().at(-1)).toContain(cause);
+    }
   });
 
   test('do not count once they are over: as many clients as there may be connections stay', async () => {

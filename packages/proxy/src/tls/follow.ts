@@ -1,6 +1,6 @@
 // The files of TLS: followed while they change, and what is said of them in the log, in metrics and to probes.
 
-import type { Context, Fault } from '@outrigger/core';
+import type { Context, Events, Fault } from '@outrigger/core';
 import type { TlsProblem } from '@outrigger/core/tls-files';
 import { watchLog } from '@outrigger/core/watch';
 import { errors } from '../errors.ts';
@@ -8,7 +8,9 @@ import { Pair } from './pair.ts';
 import { clientCertificateOf, type PairFiles, pairFilesOf, type TlsSettings } from './settings.ts';
 import { type TrustFileNames, TrustFiles } from './trust.ts';
 
-export type TlsContext = { readonly parameters: TlsSettings } & Pick<Context<never>, 'health' | 'log' | 'stack'>;
+export type TlsContext = { readonly parameters: TlsSettings } & Pick<Context<never>, 'health' | 'log' | 'stack'> & {
+    readonly events: Pick<Events, 'listen'>;
+  };
 
 type OfFile = { set(labels: { readonly file: string }, seconds: number): void };
 
@@ -20,12 +22,20 @@ export type TlsMetrics = {
 
 export type LastError = { readonly file: string; readonly detail: string; readonly at: string };
 
-export type PairStore = { readonly files: PairFiles; readonly store: Pair };
+export type PairStore = {
+  readonly files: PairFiles;
+  readonly store: Pair;
+  /** Says that what has changed is in use. */
+  used(): void;
+};
+
+export type TrustStore = { readonly files: TrustFileNames; readonly store: TrustFiles; used(): void };
 
 export class Follow {
   readonly #context: TlsContext;
   readonly #metrics: TlsMetrics;
   readonly #modeChanged: ReturnType<typeof watchLog>['modeChanged'];
+  #neverShown = new Set<string>();
   lastError: LastError | undefined;
 
   constructor(context: TlsContext, metrics: TlsMetrics) {
@@ -44,6 +54,23 @@ export class Follow {
   #used(message: string, fields: object): void {
     this.#metrics.certificateReloads.inc({ result: 'used' });
     this.#context.log.info(message, { ...fields });
+  }
+
+  /** Certificates in these files are in use, and no name leads to them any more. */
+  neverShown(files: readonly string[]): void {
+    for (const file of files)
+      if (!this.#neverShown.has(file))
+        this.#context.log.warn(
+          'The changed certificates leave one that is never shown: others have its names and kind of key',
+          { file },
+        );
+    this.#neverShown = new Set(files);
+  }
+
+  /** Allow-lists that had entries have none now. */
+  emptied(lists: readonly (keyof TlsSettings)[], all: boolean): void {
+    const now = all ? 'every certificate of the authorities is let in' : 'the other lists decide';
+    this.#context.log.warn(`Lists of clients that are let in have become empty, and ${now}`, { lists });
   }
 
   #options<N extends string>(fileOf: (about: N) => string) {
@@ -75,12 +102,12 @@ export class Follow {
     const store = this.#context.stack.use(await Pair.open(files, options), { name: `certificate ${file}` });
     const measure = () => this.#measure(file, store.current.notAfter);
     measure();
-    store.onChange(({ description }) => {
+    const used = () => {
       measure();
-      const { subject, notAfter } = description ?? {};
+      const { subject, notAfter } = store.current.description ?? {};
       this.#used('The changed certificate is in use', { file, subject, notAfter });
-    });
-    return { files, store };
+    };
+    return { files, store, used };
   }
 
   #measure(file: string, notAfter: Date | undefined): void {
@@ -88,7 +115,7 @@ export class Follow {
   }
 
   /** Undefined when clients are not asked for certificates. */
-  async openTrust(): Promise<TrustFiles | undefined> {
+  async openTrust(): Promise<TrustStore | undefined> {
     const { parameters, stack, health } = this.#context;
     const { clientCaFile, clientCrlFile } = parameters;
     const mode = clientCertificateOf(parameters);
@@ -97,13 +124,14 @@ export class Follow {
     const options = this.#options((about: keyof typeof files) => files[about] ?? '');
     const store = stack.use(await TrustFiles.open(files, options), { name: 'client authorities' });
     this.#sayTrust(store, files);
-    store.onChange(({ nextUpdate }) => {
+    const used = () => {
+      const { nextUpdate } = store.current;
       this.#used('The changed authorities of client certificates are in use', { ...files, nextUpdate });
       this.#sayTrust(store, files);
-    });
+    };
     // Where clients may do without a certificate, most are served as before: it is no reason to send all of them away.
     if (mode === 'required') health.check('client authorities', () => outdated(store, files)?.message);
-    return store;
+    return { files, store, used };
   }
 
   #sayTrust(store: TrustFiles, files: TrustFileNames): void {

@@ -6,12 +6,11 @@ import type { Socket } from 'node:net';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { reasonOf } from '@outrigger/core';
 import { type CertificateDescription, describe } from '@outrigger/core/tls-files';
-import { type Allow, allowLists, compileAllow } from './allow.ts';
-import { candidateOf, type Kind, kindOf } from './choice.ts';
+import { LiveAllow } from './allow.ts';
+import { candidateOf, type Kind, kindOf, neverChosen } from './choice.ts';
 import { type Contexts, contextFor, makeContexts } from './contexts.ts';
-import { Follow, type LastError, type PairStore, type TlsContext, type TlsMetrics } from './follow.ts';
+import { Follow, type LastError, type PairStore, type TlsContext, type TlsMetrics, type TrustStore } from './follow.ts';
 import { type ClientCertificate, clientCertificateOf, type TlsSettings } from './settings.ts';
-import type { TrustFiles } from './trust.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 export type { ClientIdentity } from './identity.ts';
@@ -40,7 +39,9 @@ export type TerminationStatus = {
 
 export type Termination = {
   /** The server's side of TLS on an accepted socket. Listen to `secure`, `error` and `close`. */
-  wrap(raw: Socket): TLSSocket;
+  wrap(raw: Socket, name?: string): TLSSocket;
+  /** Certificates differ by name, so `wrap` should be told the one that the client asks for. */
+  readonly choosesByName: boolean;
   /** After `secure`, before anything is read: who the client is, or why it is not let in. */
   judge(socket: TLSSocket): Verdict;
   /** Those in use, without keys. */
@@ -57,14 +58,17 @@ export async function openTermination(
   const follow = new Follow(context, metrics);
   const pairs = await follow.openPairs();
   const trust = await follow.openTrust();
-  return context.stack.use(new TlsTermination({ settings: context.parameters, pairs, trust, follow }), { name: 'TLS' });
+  const { parameters: settings, events } = context;
+  return context.stack.use(new TlsTermination({ settings, events, pairs, trust, follow }), { name: 'TLS' });
 }
 
 type Parts = {
   /** Live. */
   readonly settings: TlsSettings;
+  /** Tell when the parameters were read again. */
+  readonly events: TlsContext['events'];
   readonly pairs: readonly PairStore[];
-  readonly trust: TrustFiles | undefined;
+  readonly trust: TrustStore | undefined;
   readonly follow: Follow;
 };
 
@@ -72,60 +76,92 @@ type Parts = {
 // in the 64 KiB that Buffer.from shares out: they would be kept whole for as long as the connection lasts.
 const protocols = { http: new DataView(Uint8Array.from(Buffer.from('\x02h2\x08http/1.1')).buffer), tcp: undefined };
 
-/** 24.8 days. Beyond that a timer of Node.js fires at once. */
-const longestTimer = 2 ** 31 - 1;
+/** Milliseconds until new ticket keys are tried again: not for every connection. */
+const pause = 10_000;
 
 class TlsTermination implements Termination, Disposable {
   readonly #parts: Parts;
   readonly #mode: ClientCertificate;
+  readonly #allow: LiveAllow;
+  readonly #stopListening: () => void;
   #ticketKeys = randomBytes(48);
-  #ticketKeysSince = new Date();
-  #rotation: NodeJS.Timeout | undefined;
+  #ticketKeysSince = Date.now();
+  /** When OpenSSL would judge some client otherwise than it did since the ticket keys are in use. */
+  #verdictsUntil: number;
+  /** On the monotonic clock. */
+  #pausedUntil = 0;
   #contexts: Contexts;
   /** Shared by all connections. */
   #options: TLSSocketOptions;
-  #lists: readonly unknown[] = [];
-  #allow: Allow;
 
   constructor(parts: Parts) {
-    const { settings, pairs, trust } = parts;
+    const { settings, events, pairs, trust, follow } = parts;
     this.#parts = parts;
     this.#mode = clientCertificateOf(settings);
-    this.#lists = listsOf(settings);
-    this.#allow = compileAllow(settings);
-    this.#contexts = this.#makeContexts();
+    this.#allow = new LiveAllow(settings, (names, all) => follow.emptied(names, all));
+    this.#stopListening = events.listen(() => this.#allow.look());
+    this.#contexts = this.#makeContexts(this.#ticketKeys);
     this.#options = this.#makeOptions();
-    for (const { files, store } of pairs) store.onChange(() => this.#renew(files.certificateFile));
+    this.#verdictsUntil = this.#nextDate(this.#ticketKeysSince);
+    for (const pair of pairs) pair.store.onChange(() => this.#pairChanged(pair));
     // A session that was begun under the old authorities and lists must not outlive them.
-    trust?.onChange(() => this.#renew(settings.clientCaFile, randomBytes(48)));
-    this.#rotateLater();
+    trust?.store.onChange(() => this.#renew(trust.files.clientCaFile, randomBytes(48)) && trust.used());
   }
 
-  wrap(raw: Socket): TLSSocket {
-    const socket = new TLSSocket(raw, this.#options);
+  get choosesByName(): boolean {
+    return this.#contexts.byName !== undefined;
+  }
+
+  wrap(raw: Socket, name?: string): TLSSocket {
+    if (this.#isTime(Date.now())) this.#renewKeys();
+    const secureContext = name === undefined ? this.#contexts.first : contextFor(this.#contexts, name);
+    const own = secureContext === this.#contexts.first;
+    const socket = new TLSSocket(raw, own ? this.#options : { ...this.#options, secureContext });
     // After the handshake a socket without a tls.Server hears of what breaks TLS in this way alone, and would stay open.
     return socket.on('_tlsError', destroyBroken);
   }
 
   judge(socket: TLSSocket): Verdict {
-    if (this.#mode !== 'none') this.#followLists();
-    return judge(socket, { mode: this.#mode, allow: this.#allow, trust: this.#parts.trust?.current });
+    return judge(socket, { mode: this.#mode, allow: this.#allow.look() });
   }
 
-  /** The allow-lists are live parameters: looked at for each connection, compiled when they are others. */
-  #followLists(): void {
-    const { settings } = this.#parts;
-    const lists = listsOf(settings);
-    if (lists.every((list, at) => list === this.#lists[at])) return;
-    this.#lists = lists;
-    this.#allow = compileAllow(settings);
-    this.#renew(settings.clientCaFile, randomBytes(48));
+  /**
+   * Whether sessions that were begun may not be resumed any longer, since a client is not verified again when it resumes
+   * one. Asked for each handshake: a timer would have to follow the parameter, and whoever sets the clock.
+   */
+  #isTime(now: number): boolean {
+    const age = now - this.#ticketKeysSince;
+    return now >= this.#verdictsUntil || age >= this.#parts.settings.tlsTicketRotation || age < 0;
   }
 
-  #makeContexts(ticketKeys = this.#ticketKeys): Contexts {
-    const { settings, pairs, trust } = this.#parts;
-    const shown = pairs.map(({ store: { current } }) => ({ tls: current, ...candidateOf(current) }));
-    return makeContexts(shown, { minimumVersion: settings.tlsMinimumVersion, ticketKeys, trust: trust?.current });
+  #renewKeys(): void {
+    if (performance.now() < this.#pausedUntil) return;
+    const renewed = this.#renew(this.#parts.settings.tlsCertificateFile?.[0] ?? '', randomBytes(48));
+    if (!renewed) this.#pausedUntil = performance.now() + pause;
+  }
+
+  #nextDate(now: number): number {
+    return this.#parts.trust?.store.current.nextDate(now) ?? Number.POSITIVE_INFINITY;
+  }
+
+  #pairChanged(pair: PairStore): void {
+    if (!this.#renew(pair.files.certificateFile)) return;
+    pair.used();
+    this.#parts.follow.neverShown(neverChosen(this.#shown).map(({ file }) => file));
+  }
+
+  get #shown() {
+    return this.#parts.pairs.map(({ files, store: { current } }) => ({
+      ...candidateOf(current),
+      tls: current,
+      file: files.certificateFile,
+    }));
+  }
+
+  #makeContexts(ticketKeys: Buffer): Contexts {
+    const { settings, trust } = this.#parts;
+    const minimumVersion = settings.tlsMinimumVersion;
+    return makeContexts(this.#shown, { minimumVersion, ticketKeys, trust: trust?.store.current });
   }
 
   #makeOptions(): TLSSocketOptions {
@@ -138,40 +174,33 @@ class TlsTermination implements Termination, Disposable {
       // Without a certificate OpenSSL ends the handshake; what is wrong with one is for `judge` to find.
       rejectUnauthorized: this.#mode === 'required',
       ...(ALPNProtocols && { ALPNProtocols }),
-      // It costs each handshake a call from OpenSSL into JavaScript.
-      ...(this.#contexts.byName && { SNICallback: this.#chooseContext }),
     };
   }
 
-  readonly #chooseContext: NonNullable<TLSSocketOptions['SNICallback']> = (name, done) =>
-    done(null, contextFor(this.#contexts, name));
-
-  /** Takes what has changed into use for new connections; with new keys, sessions that began before are not resumed. */
-  #renew(file: string | undefined, ticketKeys = this.#ticketKeys): void {
+  /**
+   * Takes what has changed into use for new connections; with new keys, sessions that began before are not resumed. False
+   * when it cannot be used.
+   */
+  #renew(file: string, ticketKeys = this.#ticketKeys): boolean {
+    const now = Date.now();
     try {
       this.#contexts = this.#makeContexts(ticketKeys);
     } catch (error) {
-      this.#parts.follow.refused(file ?? '', `cannot be used: ${reasonOf(error)}`);
-      return;
+      this.#parts.follow.refused(file, `cannot be used: ${reasonOf(error)}`);
+      return false;
     }
     this.#options = this.#makeOptions();
-    if (ticketKeys !== this.#ticketKeys) this.#ticketKeysSince = new Date();
+    if (ticketKeys === this.#ticketKeys) return true;
     this.#ticketKeys = ticketKeys;
-  }
-
-  #rotateLater(): void {
-    const { tlsTicketRotation, tlsCertificateFile } = this.#parts.settings;
-    const rotate = () => {
-      this.#renew(tlsCertificateFile?.[0], randomBytes(48));
-      this.#rotateLater();
-    };
-    this.#rotation = setTimeout(rotate, Math.min(tlsTicketRotation, longestTimer)).unref();
+    this.#ticketKeysSince = now;
+    this.#verdictsUntil = this.#nextDate(now);
+    return true;
   }
 
   get certificates(): ShownCertificate[] {
     const { pairs, trust, settings } = this.#parts;
-    const problem = trust?.problem?.message;
-    const authorities = (trust?.current.authorities ?? []).map((authority) => ({
+    const problem = trust?.store.problem?.message;
+    const authorities = (trust?.store.current.authorities ?? []).map((authority) => ({
       ...describe(authority),
       ...{ file: settings.clientCaFile ?? '', names: [], kind: kindOf(authority), use: 'clients' as const },
       ...(problem !== undefined && { problem }),
@@ -181,21 +210,19 @@ class TlsTermination implements Termination, Disposable {
 
   get status(): TerminationStatus {
     const { trust, follow } = this.#parts;
-    const until = trust?.current.nextUpdate;
+    const until = trust?.store.current.nextUpdate;
     return {
       clientCertificate: this.#mode,
-      ticketKeysSince: this.#ticketKeysSince.toISOString(),
+      ticketKeysSince: new Date(this.#ticketKeysSince).toISOString(),
       ...(until && { revocationListsUntil: until.toISOString() }),
       ...(follow.lastError && { lastError: follow.lastError }),
     };
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#rotation);
+    this.#stopListening();
   }
 }
-
-const listsOf = (settings: TlsSettings): readonly unknown[] => allowLists.map((name) => settings[name]);
 
 function destroyBroken(this: TLSSocket, error: Error): void {
   // During the handshake it is being destroyed already.

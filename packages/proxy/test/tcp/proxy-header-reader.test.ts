@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { INVALID, MORE, readProxyHeader, writeProxyHeader } from '../../src/proxy-protocol.ts';
 import { type Endpoints, endpointsOf } from '../../src/tcp/address.ts';
 import { dial, type Raw, RawApplication, type Serve } from '../raw.ts';
+import { startProxy } from '../start-proxy.ts';
 import { type RunningTcp, startTcp } from './start-tcp.ts';
 
 const said: Endpoints = {
@@ -182,4 +183,36 @@ test.each(['v1', 'v2'] as const)('without one, --send-proxy-protocol %s says whe
   const { endpoints, rest } = await delivered(await accepted(), version === 'v1' ? '\r\n' : 'QUIT\n');
   expect(rest).toBe('');
   expect(endpoints).toEqual({ source: meant?.destination, destination: meant?.source });
+});
+
+describe('with trusted proxies', () => {
+  const lie = writeProxyHeader('v1', { source: { host: '10.1.1.1', port: 1 }, destination: said.source });
+  const reason = 'refusals_total{reason="proxy_header_sender"}';
+
+  test('others may not say who a client is, not even that it is such a proxy', async () => {
+    const flags = ['--accept-proxy-protocol', '--trusted-proxies', '10.0.0.0/8'];
+    for (const tls of [false, true]) {
+      await using proxy = await startTcp({ upstream: application.url, tls, flags });
+      const refused = await proxy.growth(reason, async () => {
+        using client = await dial(proxy.port);
+        client.send(lie).send('hello');
+        await until(() => client.closed || client.ended);
+        expect(client.length).toBe(0);
+      });
+      expect(refused).toBe(1);
+      expect(await proxy.connections()).toEqual([]);
+    }
+    expect(application.connections).toEqual([]);
+  });
+
+  test('they may, without being believed in the name of a client that is not one', async () => {
+    application.become((connection) => connection.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+    const flags = ['--accept-proxy-protocol', '--trusted-proxies', '127.0.0.1'];
+    await using proxy = await startProxy({ upstream: application.url, flags });
+    const get = 'GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n';
+    using client = await dial(proxy.port);
+    await client.send(lie).send(get).until('ok');
+    expect(application.connections[0]?.text).toContain('\r\nX-Forwarded-For: 10.1.1.1\r\n');
+    expect(await proxy.metric(reason)).toBe(0);
+  });
 });

@@ -335,6 +335,18 @@ describe('after SIGTERM', () => {
     expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
   });
 
+  test('one whose application is not there yet ends, which is no fault of the application', async () => {
+    await using full = await unresponsive();
+    const flags = ['--tunnel-grace', '200ms', '--upstream-connect-timeout', '60s'];
+    await using proxy = await startTcp({ upstream: full.url, flags });
+    using client = await proxy.dial();
+    await until(async () => (await proxy.connections())[0]?.state === 'active');
+    proxy.sidecar.kill('SIGTERM');
+    await until(() => client.closed);
+    expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
+    expect(proxy.sidecar.logs().map(({ code }) => code)).not.toContain('PROXY_UPSTREAM_TIMEOUT');
+  });
+
   test('a connection that ends by itself ends the wait', async () => {
     await using proxy = await startTcp({ upstream: application.url, flags: ['--tunnel-grace', '30s'] });
     using client = await proxy.dial();

@@ -16,7 +16,8 @@ const sequence = (...contents: readonly Uint8Array[]) => der(0x30, ...contents);
 const octets = (tag: number, value: string | Buffer) => der(tag, Buffer.from(value as string, 'utf8'));
 const oid = (hex: string) => der(0x06, Buffer.from(hex, 'hex'));
 const number = (value: number) => der(0x02, Buffer.from(value < 0x80 ? [value] : [1, value >> 8, value & 0xff]));
-const time = (date: Date) => octets(0x18, `${date.toISOString().replace(/[-:T]|\..*/g, '')}Z`);
+const time = (date: Date | string) =>
+  octets(0x18, typeof date === 'string' ? date : `${date.toISOString().replace(/[-:T]|\..*/g, '')}Z`);
 const bits = (content: Uint8Array) => der(0x03, Buffer.from([0]), content);
 const extension = (id: string, value: Uint8Array) => sequence(oid(id), der(0x04, value));
 const pem = (label: string, content: Buffer) =>
@@ -59,7 +60,8 @@ export type IssueOptions = {
   readonly authority?: boolean;
   readonly issuer?: Issued;
   readonly notBefore?: Date;
-  readonly notAfter?: Date;
+  /** As a text also one that is none. */
+  readonly notAfter?: Date | string;
   readonly key?: KeyObject;
 };
 
@@ -125,7 +127,7 @@ const signed = (content: Buffer, key: KeyObject): Buffer =>
 export type RevokeOptions = {
   readonly revoked?: readonly Issued[];
   readonly thisUpdate?: Date;
-  readonly nextUpdate?: Date;
+  readonly nextUpdate?: Date | string;
   /** Who signs it instead of the authority. */
   readonly by?: Issued;
 };

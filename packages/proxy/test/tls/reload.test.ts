@@ -224,11 +224,59 @@ test('no handshake fails while certificates and authorities are changed under ma
     await writeFile(served.directory.join('0.crt'), renewed.cert);
     await writeFile(served.directory.join('0.key'), renewed.key);
     await writeFile(served.directory.join('ca.crt'), authority.cert + issue({ name: `${at}`, authority: true }).cert);
-    await until(() => served.metrics[used] === 2 * at);
+    const what = () => `change ${at}: ${JSON.stringify([served.metrics, served.logs.slice(-3)])}`;
+    await until(() => served.metrics[used] === 2 * at, { what });
   }
-  await until(() => answers.at(-1) === 'shop at 10');
+  await until(() => answers.at(-1) === 'shop at 10', { what: () => `the end of ${answers.slice(-5)}` });
   done = true;
   await Promise.all(clients);
   expect(new Set(answers.map((answer) => answer.replace(/ at (localhost|\d+)$/, '')))).toEqual(new Set(['shop']));
   expect(served.errors).toEqual([]);
+});
+
+test('what is wrong when it is taken into use is not said to be in use', async () => {
+  await using served = await serve({ pairs: [server], ca: authority.cert });
+  Object.assign(served.settings, { tlsMinimumVersion: 'none' });
+  await writeFile(served.directory.join('ca.crt'), issue({ name: 'Next', authority: true }).cert);
+  await until(() => served.metrics[refused] === 1);
+  await writeFile(served.directory.join('0.crt'), issue({ key: server.privateKey, name: 'renewed' }).cert);
+  await until(() => served.metrics[refused] === 2);
+  expect(served.logs.filter(({ level }) => level === 'info')).toEqual([]);
+  expect(served.metrics[used]).toBeUndefined();
+  expect((await served.ask(clientWith(issue({ name: 'shop', issuer: authority })))).shown).toBe('localhost');
+});
+
+test('dates that are none are refused, and the process goes on', async () => {
+  const ca = authority.cert;
+  await using served = await serve({ pairs: [server], ca, crl: revoke(authority) });
+  const notAfter = '20319999999999Z';
+  await writeFile(served.directory.join('0.crt'), issue({ key: server.privateKey, notAfter }).cert);
+  await until(() => served.metrics[refused] === 1);
+  expect(served.termination.certificates[0]?.problem).toBe('holds a certificate that cannot be read');
+  await writeFile(served.directory.join('ca.crt'), ca + issue({ name: 'Next', authority: true, notAfter }).cert);
+  await until(() => served.metrics[refused] === 2);
+  expect(served.termination.status.lastError?.detail).toBe('holds a certificate that cannot be read: 2 of 2');
+  await writeFile(served.directory.join('ca.crt'), ca);
+  await writeFile(served.directory.join('ca.crl'), revoke(authority, { nextUpdate: '20310231000000Z' }));
+  await until(() => served.metrics[refused] === 3);
+  expect(served.termination.status.lastError?.detail).toContain('holds a revocation list that cannot be read');
+  expect((await served.ask(clientWith(issue({ name: 'shop', issuer: authority })))).identity?.cn).toBe('shop');
+});
+
+test('a certificate that no name leads to any more is warned of once', async () => {
+  const other = issue({ name: 'other', names: [{ dns: 'other.example' }] });
+  await using served = await serve({ pairs: [server, other] });
+  const renew = (...names: string[]) =>
+    writeFile(
+      served.directory.join('1.crt'),
+      issue({ key: other.privateKey, names: names.map((dns) => ({ dns })) }).cert,
+    );
+  await renew('localhost');
+  await until(() => served.metrics[used] === 1);
+  const warnings = () => served.logs.filter(({ level }) => level === 'warn');
+  expect(warnings()).toMatchObject([{ message: expect.stringContaining('never shown') }]);
+  expect(warnings()[0]?.fields).toEqual({ file: served.directory.join('1.crt') });
+  await renew('LOCALHOST');
+  await until(() => served.metrics[used] === 2);
+  expect(warnings()).toHaveLength(1);
 });

@@ -8,6 +8,9 @@ const authority = issue({ name: 'Clients', authority: true });
 const server = issue({ names: [{ dns: 'localhost' }] });
 const used = 'certificateReloads{"result":"used"}';
 
+/** Certificates have whole seconds. */
+const soon = () => new Date(Math.ceil(Date.now() / 1000 + 2) * 1000);
+
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
   const only = { minVersion: version, maxVersion: version };
 
@@ -51,19 +54,17 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
     const client = clientWith(issue({ name: 'till', issuer: authority }), only);
     const { session, identity } = await served.ask(client);
     expect(identity?.cn).toBe('till');
-    const began = served.termination.status.ticketKeysSince;
     served.settings.clientAllowCn = ['shop'];
     expect((await served.ask({ ...client, session })).identity).toBeUndefined();
     expect((await served.ask({ ...client, session })).identity).toBeUndefined();
     expect(served.refused).toMatchObject(Array(2).fill({ refusal: 'certificate_not_allowed' }));
-    expect(served.termination.status.ticketKeysSince).not.toBe(began);
     served.settings.clientAllowCn = ['till'];
-    expect(await served.ask({ ...client, session })).toMatchObject({ reused: false, identity: { cn: 'till' } });
+    expect(await served.ask({ ...client, session })).toMatchObject({ reused: true, identity: { cn: 'till' } });
   });
 
   test('is not resumed after the certificate has expired', async () => {
     await using served = await serve({ pairs: [server], ca: authority.cert });
-    const notAfter = new Date(Math.ceil(Date.now() / 1000 + 2) * 1000);
+    const notAfter = soon();
     const client = clientWith(issue({ name: 'late', issuer: authority, notAfter }), only);
     const { session, identity } = await served.ask(client);
     expect(identity?.cn).toBe('late');
@@ -74,7 +75,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
   });
 
   test('is not resumed after the revocation list has expired', async () => {
-    const nextUpdate = new Date(Math.ceil(Date.now() / 1000 + 2) * 1000);
+    const nextUpdate = soon();
     const crl = revoke(authority, { nextUpdate });
     await using served = await serve({ pairs: [server], ca: authority.cert, crl });
     const client = clientWith(issue({ name: 'shop', issuer: authority }), only);
@@ -82,15 +83,39 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
     expect(identity?.cn).toBe('shop');
     await until(() => Date.now() > nextUpdate.getTime());
     const { reused, identity: after } = await served.ask({ ...client, session });
-    expect({ reused, after }).toEqual({ reused: true, after: undefined });
-    expect((await served.ask(client)).identity).toBeUndefined();
-    expect(served.refused).toMatchObject([
-      { refusal: 'certificate_untrusted' },
-      { refusal: 'certificate_untrusted', detail: 'CRL_HAS_EXPIRED' },
-    ]);
+    expect({ reused, after }).toEqual({ reused: false, after: undefined });
+    expect(served.refused).toMatchObject([{ refusal: 'certificate_untrusted', detail: 'CRL_HAS_EXPIRED' }]);
     expect(served.health.results('readyz')).toContainEqual(
       expect.objectContaining({ name: 'client authorities', reason: expect.stringContaining('expired at') }),
     );
+  });
+
+  test('is not resumed after its authority has expired, while others are good', async () => {
+    const notAfter = soon();
+    const old = issue({ name: 'Old', authority: true, notAfter });
+    await using served = await serve({ pairs: [server], ca: old.cert + authority.cert });
+    const client = clientWith(issue({ name: 'shop', issuer: old }), only);
+    const { session, identity } = await served.ask(client);
+    expect(identity?.cn).toBe('shop');
+    expect((await served.ask({ ...client, session })).reused).toBe(true);
+    await until(() => Date.now() > notAfter.getTime());
+    expect(await served.ask({ ...client, session })).toMatchObject({ reused: false, identity: undefined });
+    expect(served.refused).toMatchObject([{ refusal: 'certificate_expired', detail: 'CERT_HAS_EXPIRED' }]);
+  });
+
+  test("comes from one authority, and another's list has expired: the client is let in", async () => {
+    const nextUpdate = soon();
+    const other = issue({ name: 'Others', authority: true });
+    const crl = revoke(other, { nextUpdate }) + revoke(authority);
+    await using served = await serve({ pairs: [server], ca: other.cert + authority.cert, crl });
+    const client = clientWith(issue({ name: 'shop', issuer: authority }), only);
+    const { session } = await served.ask(client);
+    await until(() => Date.now() > nextUpdate.getTime());
+    const after = await served.ask({ ...client, session });
+    expect(after).toMatchObject({ reused: false, identity: { cn: 'shop' } });
+    // The keys are new once, and not for each connection from then on.
+    expect((await served.ask({ ...client, session: after.session })).reused).toBe(true);
+    expect(served.refused).toEqual([]);
   });
 
   test('that began with a refusal stays refused', async () => {
@@ -118,10 +143,13 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
   });
 
   test('does not last over new ticket keys', async () => {
-    await using served = await serve({ pairs: [server], tlsTicketRotation: 1500 });
-    const began = served.termination.status.ticketKeysSince;
+    await using served = await serve({ pairs: [server] });
     const { session } = await served.ask(only);
-    await until(() => served.termination.status.ticketKeysSince !== began);
+    expect((await served.ask({ ...only, session })).reused).toBe(true);
+    const began = served.termination.status.ticketKeysSince;
+    // As a changed file of parameters does.
+    served.settings.tlsTicketRotation = 500;
+    await until(() => Date.now() - Date.parse(began) > 500);
     const after = await served.ask({ ...only, session });
     expect(after.reused).toBe(false);
     expect(after.identity).toBeDefined();
@@ -137,4 +165,13 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
     const again = await served.ask({ ...client, session });
     expect(again).toMatchObject({ reused: true, identity: { cn: 'shop' } });
   });
+});
+
+test('new ticket keys that cannot be had are said once, and everybody is served with the old ones', async () => {
+  await using served = await serve({ pairs: [server] });
+  const { session } = await served.ask();
+  const wrong = { tlsTicketRotation: 0, tlsMinimumVersion: 'none' as '1.2' };
+  Object.assign(served.settings, wrong);
+  for (let i = 0; i < 5; i++) expect(await served.ask({ session })).toMatchObject({ reused: true, error: undefined });
+  expect(served.logs.filter(({ level }) => level === 'warn')).toHaveLength(1);
 });

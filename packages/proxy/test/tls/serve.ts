@@ -6,6 +6,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { Events, type Fields, Health, type Log, reasonOf, Stages } from '@outrigger/core';
 import { type Scratch, scratch } from '@outrigger/core/testing';
+import { MORE, NONE, serverNameIn } from '../../src/tls/client-hello.ts';
 import type { TlsSettings } from '../../src/tls/settings.ts';
 import { openTermination, type Termination, type Verdict } from '../../src/tls/termination.ts';
 import type { Issued } from './make.ts';
@@ -19,6 +20,8 @@ export type Served = AsyncDisposable & {
   /** Live, as the parameters of a sidecar are. */
   readonly settings: Changeable<TlsSettings>;
   readonly health: Health;
+  /** Tell of settings that were changed. */
+  readonly events: Events;
   readonly logs: readonly { readonly level: string; readonly message: string; readonly fields: Fields }[];
   /** By name, labels and all: `certificateReloads{"result":"used"}`. */
   readonly metrics: Readonly<Record<string, number>>;
@@ -104,14 +107,15 @@ async function listenWith(settings: TlsSettings, directory: Scratch, before: Opt
     // As the proxy's own listener does.
     raw.on('error', (error) => errors.push(error));
     await before?.(raw);
-    const socket = termination.wrap(raw).on('error', (error) => errors.push(error));
+    const name = termination.choosesByName ? await askedName(raw) : undefined;
+    const socket = termination.wrap(raw, name).on('error', (error) => errors.push(error));
     sockets.push(socket);
     socket.on('secure', () => answer(socket, termination.judge(socket), { refused, explains }));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    ...{ port, directory, termination, settings, health, logs, metrics, refused, errors, sockets },
+    ...{ port, directory, termination, settings, health, events, logs, metrics, refused, errors, sockets },
     ask: (options) => ask(port, options),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -120,6 +124,19 @@ async function listenWith(settings: TlsSettings, directory: Scratch, before: Opt
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The name that the client asks for, read as handshake.ts does. */
+async function askedName(raw: Socket): Promise<string | undefined> {
+  let hello = Buffer.alloc(0);
+  for (;;) {
+    await once(raw, 'readable');
+    hello = Buffer.concat([hello, (raw.read() as Buffer | null) ?? Buffer.alloc(0)]);
+    const name = serverNameIn(hello);
+    if (name === MORE) continue;
+    raw.unshift(hello);
+    return name === NONE ? undefined : name;
+  }
 }
 
 function answer(

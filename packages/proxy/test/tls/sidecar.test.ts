@@ -72,7 +72,15 @@ test('where certificates are required, one that is no good is hung up on before 
     });
     expect(more).toBe(1);
   }
-  expect(await proxy.growth('handshake_failures_total', () => ask(proxy.port, {}))).toBe(1);
+  const missing = 'refusals_total{reason="certificate_missing"}';
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const failed = () => proxy.growth('handshake_failures_total', () => ask(proxy.port, { maxVersion }));
+    expect(
+      await proxy.growth(missing, async () => {
+        expect(await failed()).toBe(1);
+      }),
+    ).toBe(1);
+  }
   expect(told()).toBe('');
 });
 

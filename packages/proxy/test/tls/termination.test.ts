@@ -133,7 +133,12 @@ describe('several names', () => {
   test('one that names only some of the names of another is beside it for those alone', async () => {
     await using served = await serve({ pairs });
     const ofRsa = { sigalgs: 'RSA-PSS+SHA256' };
-    expect((await served.ask({ ...ofRsa, servername: 'also.example' })).shown).toBe('first-rsa');
+    const ofEcdsa = { sigalgs: 'ECDSA+SHA256' };
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const asked = { servername: 'also.example', maxVersion };
+      expect((await served.ask({ ...ofRsa, ...asked })).shown).toBe('first-rsa');
+      expect((await served.ask({ ...ofEcdsa, ...asked })).shown).toBe('first');
+    }
     expect((await served.ask({ ...ofRsa, servername: 'first.example' })).error).toContain('alert handshake failure');
   });
 
