@@ -20,10 +20,10 @@ export const metrics = {
   sent: counter({ help: 'Octets sent to clients, before TLS', unit: 'bytes' }),
   connections: counter({ help: 'Client connections accepted' }),
   connectionsRefused: counter({
-    help: 'Client connections closed at once because of --connection-limit, --handshake-limit or for want of memory',
+    help: 'Client connections closed because of --connection-limit, --handshake-limit or for want of memory',
   }),
   openConnections: gauge({ help: 'Client connections that are open, by what they are doing', labels: ['state'] }),
-  handshakeFailures: counter({ help: 'TLS handshakes that failed' }),
+  handshakeFailures: counter({ help: 'TLS handshakes that did not end in a connection' }),
   upstreamConnections: counter({ help: 'Connections opened to the application' }),
   openUpstreamConnections: gauge({ help: 'Connections to the application, in use or idle', labels: ['state'] }),
   upstreamErrors: counter({

@@ -37,7 +37,7 @@ export const parameters = {
   clientCaFile: path({
     access: 'read',
     optional: true,
-    help: 'PEM file with the authorities that certificates of clients must come from; with it clients are asked for one',
+    help: 'PEM file with the authorities, roots or intermediates, that certificates of clients must come from; with it clients are asked for one. With --client-crl-file it must hold each chain up to its root',
   }),
   clientCertificate: choice(['none', 'optional', 'required'], {
     optional: true,
@@ -91,7 +91,7 @@ export const parameters = {
     default: '512',
     min: 1,
     reloadable: true,
-    help: 'Most TLS handshakes at once; further connections are closed as soon as they come',
+    help: 'Most TLS handshakes at once; for further ones the oldest are closed',
   }),
   headTimeout: duration({
     default: '10s',
@@ -164,7 +164,7 @@ export const parameters = {
   streamLimit: integer({ default: '100', min: 1, help: 'Most requests at once on a connection of HTTP/2' }),
   trustedProxies: list(text, {
     default: [],
-    help: 'Address or CIDR range of proxies in front whose X-Forwarded-* and Forwarded are believed and added to',
+    help: 'Address or CIDR range of proxies in front whose X-Forwarded-* and Forwarded are believed and added to; with --accept-proxy-protocol only they may connect',
   }),
   forwarded: choice(['x-forwarded', 'forwarded', 'both', 'off'], {
     default: 'x-forwarded',
