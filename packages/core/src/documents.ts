@@ -3,7 +3,7 @@
 import { renderOpenApi } from './admin/openapi.ts';
 import { declarations } from './errors.ts';
 import { metricName } from './metrics.ts';
-import { deprecatedOf, placeholderOf } from './parameters/help.ts';
+import { deprecatedOf, valueNameOf } from './parameters/help.ts';
 import { type Entry, entriesOf } from './parameters/names.ts';
 import { allParameters } from './parameters/open-parameters.ts';
 import type { Parameters } from './parameters/parameter.ts';
@@ -72,7 +72,7 @@ const parameterTable = (parameters: Parameters) =>
     ['Flag', 'Value', 'Default', 'Meaning'],
     entriesOf(parameters).map((entry) => [
       entry.flags.map((flag) => `\`${flag}\``).join(' '),
-      placeholderOf(entry),
+      valueNameOf(entry),
       defaultOf(entry),
       `${entry.parameter.help}${marksOf(entry)}`,
     ]),

@@ -11,6 +11,9 @@ export type Problem = {
   readonly reason?: string;
 };
 
+/** For metrics and the log. */
+export const reasonOf = ({ reason, code }: Problem): string => reason ?? code.toLowerCase().replace('proxy_', '');
+
 /** A whole answer: names in lower case and values by turns, and the body. */
 export type Answer = { readonly status: number; readonly fields: readonly string[]; readonly body: string };
 

@@ -1,7 +1,7 @@
 // One request and its response, from the whole head of the one to the last octet of the other.
 
 import { Account, type Outcome } from './account.ts';
-import { type Answer, answerOf, continueAnswer, type Problem } from './answer.ts';
+import { type Answer, answerOf, continueAnswer, type Problem, reasonOf } from './answer.ts';
 import { freeAfter } from './blocks.ts';
 import type { OwnAnswer, Taken } from './converse.ts';
 import { broken, invalid, late, unreachable } from './failure.ts';
@@ -265,7 +265,7 @@ export class Exchange implements Conversation, UpstreamUser {
   #fail(problem: Problem): void {
     if (this.#over) return;
     this.#upstream?.destroy();
-    const reason = problem.reason ?? problem.code.toLowerCase().replace('proxy_', '');
+    const reason = reasonOf(problem);
     if (this.#relaying) {
       this.#over = true;
       this.#account.answered(this.#relay.status, this, reason);

@@ -54,11 +54,11 @@ const line = (name: string, help: string, width: number) =>
 
 function row(entry: Entry): [string, string] {
   const { parameter, flags } = entry;
-  const placeholder = parameter.flagOnly ? '' : ` <${placeholderOf(entry)}>`;
-  return [`${flags[0]}${placeholder}`, `${parameter.help}${remarks(entry)}`];
+  const valueName = parameter.flagOnly ? '' : ` <${valueNameOf(entry)}>`;
+  return [`${flags[0]}${valueName}`, `${parameter.help}${remarks(entry)}`];
 }
 
-export const placeholderOf = ({ parameter }: Entry) => (parameter.secret ? 'path' : parameter.kind);
+export const valueNameOf = ({ parameter }: Entry) => (parameter.secret ? 'path' : parameter.kind);
 
 /** Why it is given no more, if it is not. */
 export const deprecatedOf = ({ parameter: { deprecated } }: Entry) =>

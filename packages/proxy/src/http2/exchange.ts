@@ -3,7 +3,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { Account, type Outcome } from '../account.ts';
-import { answerOf, type Problem } from '../answer.ts';
+import { answerOf, type Problem, reasonOf } from '../answer.ts';
 import { invalid, late } from '../failure.ts';
 import { passageOf } from '../forward.ts';
 import { type Body, bodyOf } from '../http/body.ts';
@@ -281,5 +281,3 @@ export class H2cExchange implements Conversation, AttemptUser {
     this.#peer.cut();
   }
 }
-
-const reasonOf = ({ reason, code }: Problem) => reason ?? code.toLowerCase().replace('proxy_', '');
