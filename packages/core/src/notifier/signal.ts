@@ -53,21 +53,28 @@ export const signal = defineNotifier({
   },
 });
 
-const mostLooks = 8;
+/** Looks at a program that sleeps with the signal blocked, until that is taken for its habit. */
+const enoughLooks = 8;
+const mostLooks = 200;
 /** Milliseconds. */
 const betweenLooks = 5;
 
 /**
  * A program that has not installed its handler yet is ended by SIGHUP: a change during its start would kill it. Blocked
  * counts as handled, for those that wait with sigwait or signalfd. But whoever starts another program blocks everything
- * for a moment (a shell that does nothing else, in one look of six), so it must be found blocked in every look.
+ * for a moment (a shell that does nothing else, in one look of six), so it must be found blocked in every look. On a busy
+ * machine that moment is long, but it never sleeps in it: it runs, or waits for the child's exec, which no signal ends.
  */
 async function refuseUnhandled(found: PodProcess, signal: Signal, aborted: AbortSignal): Promise<void> {
-  for (let look = 1; look <= mostLooks; look++) {
+  let seenAsleep = 0;
+  for (let look = 1; look <= mostLooks && seenAsleep < enoughLooks; look++) {
     if (look > 1) await wait(betweenLooks, aborted);
-    const { caught, blocked, ignored } = dispositionOf(found, signal);
+    const { caught, blocked, ignored, asleep } = dispositionOf(found, signal);
     if (caught) return;
-    if (blocked) continue;
+    if (blocked) {
+      if (asleep) seenAsleep++;
+      continue;
+    }
     const reaction = ignored ? 'ignores' : meantToEnd.includes(signal) ? undefined : 'does not handle';
     if (reaction) throw errors.NOTIFY_SIGNAL_UNHANDLED({ pid: found.pid, process: nameOf(found), reaction, signal });
     return;
@@ -81,7 +88,9 @@ function dispositionOf(found: PodProcess, signal: Signal) {
     const mask = new RegExp(`^${set}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1];
     return mask !== undefined && (BigInt(`0x${mask}`) & bit) !== 0n;
   };
-  return { caught: has('SigCgt'), blocked: has('SigBlk'), ignored: has('SigIgn') };
+  // Interruptible: that of sigwait and epoll_wait.
+  const asleep = /^State:\s*S/m.test(status);
+  return { caught: has('SigCgt'), blocked: has('SigBlk'), ignored: has('SigIgn'), asleep };
 }
 
 function send(found: PodProcess, signal: Signal): void {
