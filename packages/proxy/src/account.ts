@@ -14,6 +14,8 @@ export type Accountable = { readonly outcome: Outcome };
 export class Account {
   /** On the clock of deadlines. */
   readonly started: number;
+  /** It was written down, and is not to be again. */
+  over = false;
   readonly #traffic: Traffic;
   #entry: AccessEntry | undefined;
 
@@ -30,6 +32,7 @@ export class Account {
 
   /** @param reason of a refusal, or of what went wrong. */
   answered(status: number, exchange: Accountable, reason?: string): void {
+    this.over = true;
     const milliseconds = performance.now() - this.started;
     this.#traffic.tally.answered(status, milliseconds);
     if (this.#entry) this.#log({ status, ...exchange.outcome, milliseconds, ...(reason && { reason }) });
@@ -37,6 +40,7 @@ export class Account {
 
   /** The client went before it had its response. */
   abandoned(exchange: Accountable): void {
+    this.over = true;
     this.#traffic.tally.metrics.abandoned.inc();
     const milliseconds = performance.now() - this.started;
     // As nginx has it: the client closed its request.

@@ -18,11 +18,11 @@ import type { Traffic } from './traffic.ts';
 export type OwnAnswer = { readonly answer: Answer; readonly reason?: string };
 
 /** A request as it was taken on. */
-export type Taken = {
+export type Taken<P extends Pool = Pool> = {
   readonly head: RequestHead;
   readonly buffer: Buffer;
   readonly rule: Rule;
-  readonly pool: Pool;
+  readonly pool: P;
   /** What the proxy answers by itself. */
   readonly own: OwnAnswer | undefined;
 };
@@ -44,7 +44,7 @@ export function converse(peer: Peer, traffic: Traffic, head: RequestHead, buffer
 
   function begin(rule: Rule, own: OwnAnswer | undefined): Conversation {
     const pool = traffic.pools.of(rule);
-    if (!own && pool instanceof H2cPool) return new H2cExchange(peer, traffic, { head, buffer, rule, pool });
+    if (pool instanceof H2cPool) return new H2cExchange(peer, traffic, { head, buffer, rule, pool, own });
     return new Exchange(peer, traffic, { head, buffer, rule, pool, own });
   }
 }

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { scratch, startSidecar, until } from '@outrigger/core/testing';
+import { freePort, scratch, startSidecar, until } from '@outrigger/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeProxyHeader } from '../src/proxy-protocol.ts';
+import { dialTls } from './bad-inputs/ways.ts';
 import { H2Client } from './http2/start.ts';
 import { always, ask, dial, get, getAndClose, ok, RawApplication } from './raw.ts';
 import { type RunningProxy, startProxy } from './start-proxy.ts';
@@ -129,6 +130,34 @@ describe('over plain HTTP', () => {
     const body = 'x'.repeat(100_000);
     await send(`POST /much HTTP/1.1`, `Content-Length: ${body.length}\r\n\r\n${body}`);
     expect(await lineOf(proxy, '/much')).toMatchObject({ method: 'POST', receivedBytes: 100_000 });
+  });
+});
+
+describe.each(['http', 'h2c'])('before an application that speaks %s', (protocol) => {
+  test('what the proxy answers by itself has the size of what was sent', async () => {
+    const upstream = `${protocol}://127.0.0.1:${await freePort()}`;
+    await using proxy = await startProxy({ upstream, tls: true, flags: ['--access-log', 'on', '--body-limit', '9B'] });
+    using client = await H2Client.open(proxy.port);
+    const { status, body } = await client.get('/stream');
+    expect(await lineOf(proxy, '/stream')).toMatchObject({
+      status,
+      sentBytes: body.length,
+      upstream: new URL(upstream).host,
+    });
+    expect({ status, size: body.length > 100 }).toEqual({ status: 503, size: true });
+    const sizeOf = async (...lines: string[]) => {
+      using raw = await dialTls(proxy);
+      const text = await raw.send([...lines, 'Host: a', 'Connection: close', '', ''].join('\r\n')).untilEnd();
+      return text.length - text.indexOf('\r\n\r\n') - 4;
+    };
+    const refused = await sizeOf('PUT /refused HTTP/1.1', 'Content-Length: 10');
+    expect(refused).toBeGreaterThan(100);
+    expect(await lineOf(proxy, '/refused')).toMatchObject({ status: 413, reason: 'body_length', sentBytes: refused });
+    expect(await sizeOf('HEAD /head HTTP/1.1')).toBe(0);
+    expect(await lineOf(proxy, '/head')).toMatchObject({ status: 503, sentBytes: 0 });
+    const call = { ':method': 'POST', 'content-type': 'application/grpc' };
+    expect(await client.get('/call', call)).toMatchObject({ body: '', headers: { 'grpc-status': '14' } });
+    expect(await lineOf(proxy, '/call')).toMatchObject({ status: 503, sentBytes: 0 });
   });
 });
 

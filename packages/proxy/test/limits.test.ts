@@ -2,6 +2,7 @@ import { connect } from 'node:tls';
 import { until } from '@outrigger/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { problemOf } from './bad-inputs/ways.ts';
+import { H2cApplication } from './http2/grpc.ts';
 import { answerOn, H2Client } from './http2/start.ts';
 import { always, ask, dial, getAndClose, ok, Raw, RawApplication } from './raw.ts';
 import { type RunningProxy, startProxy } from './start-proxy.ts';
@@ -188,6 +189,52 @@ describe('a body that drips', { timeout: 40_000 }, () => {
     clearInterval(drops);
     const whole = application.connections.filter(({ ended }) => !ended);
     expect(whole).toHaveLength(1);
+  });
+
+  test('to an application of HTTP/2 has no more, but for gRPC, whose clients say when it is enough', async () => {
+    const codes: number[] = [];
+    let whole = '';
+    await using modern = await H2cApplication.open((stream, { ':path': path }) => {
+      stream.on('close', () => codes.push(stream.rstCode));
+      stream.on('data', (octets: Buffer) => {
+        if (path === '/fast') whole += octets;
+      });
+      stream.on('end', () => stream.destroyed || stream.respond({ ':status': 200 }, { endStream: true }));
+    });
+    const flags = ['--body-minimum-rate', '100B'];
+    await using open = await startProxy({ upstream: modern.url, flags });
+    await using closed = await startProxy({ upstream: modern.url, tls: true, flags });
+    using slow = await dial(open.port);
+    using fast = await dial(open.port);
+    using client = await H2Client.open(closed.port);
+    const start = performance.now();
+    slow.send(post);
+    fast.send(post.replace('/', '/fast').replace('100000', '20000'));
+    const stream = client.request({ ':path': '/', ':method': 'POST' }, false);
+    const call = client.request({ ':path': '/', ':method': 'POST', 'content-type': 'application/grpc' }, false);
+    const [answered, called] = [answerOn(stream), answerOn(call)];
+    // 4 and 200 octets a second.
+    const drops = setInterval(() => {
+      if (!slow.ended) slow.send('x');
+      fast.send('x'.repeat(50));
+      for (const each of [stream, call]) if (!each.closed && !each.destroyed) each.write('x');
+    }, 250);
+    const answer = await until(() => slow.ended && slow.text, { deadline: 20_000 });
+    const { status, body } = await answered;
+    clearInterval(drops);
+    const took = performance.now() - start;
+    expect(took).toBeGreaterThan(9_900);
+    expect(took).toBeLessThan(14_000);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 [\s\S]*\r\nConnection: close\r\n/);
+    expect(problemOf(answer)).toMatchObject({ status: 408, reason: 'body_timeout' });
+    expect({ status, reason: JSON.parse(body).reason }).toEqual({ status: 408, reason: 'body_timeout' });
+    await until(() => codes.length === 2);
+    expect(codes).toEqual([8, 8]);
+    call.end();
+    expect(await called).toMatchObject({ status: 200, code: 0 });
+    fast.send('x'.repeat(20_000));
+    await fast.until('200 OK');
+    expect(whole).toHaveLength(20_000);
   });
 
   test('because the application does not take it has the time it needs', async () => {
