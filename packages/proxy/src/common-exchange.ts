@@ -39,6 +39,7 @@ export abstract class CommonExchange<U extends Source, P extends Pool = Pool> im
   protected grpc = false;
   readonly #own: OwnAnswer | undefined;
   readonly #method: string;
+  readonly #bodyLimit: number | undefined;
   /** The client's connection may carry another request after an answer of ours. */
   #keep: boolean;
   /** 100 Continue is owed. */
@@ -52,6 +53,7 @@ export abstract class CommonExchange<U extends Source, P extends Pool = Pool> im
     this.rule = rule;
     this.pool = pool;
     this.account = new Account(peer, traffic, head, buffer);
+    this.#bodyLimit = rule.bodyLimit ?? traffic.parameters.bodyLimit;
     this.request = bodyOf(head.framing, peer.streams !== undefined, this.#bodyLimit);
     this.repeatable = head.isIdempotent && !head.hasBody;
     this.#own = own;
@@ -59,10 +61,6 @@ export abstract class CommonExchange<U extends Source, P extends Pool = Pool> im
     // What a client sends after CONNECT without waiting is for the tunnel, and no request when there is none.
     this.#keep = head.keepsAlive && head.method !== 'CONNECT';
     this.#owesContinue = head.expectsContinue;
-  }
-
-  get #bodyLimit(): number | undefined {
-    return this.rule.bodyLimit ?? this.traffic.parameters.bodyLimit;
   }
 
   begin(head: RequestHead, buffer: Buffer, from: number): number {
