@@ -103,9 +103,21 @@ function requestsIn(text: string): number {
   }
 }
 
-/** The octets of the application without what the proxy says of the client, and with chunks that were cut in one piece. */
+/** The octets of the application without what the proxy says of the client, and with the chunks of a body in one piece. */
 export function withoutOwn(text: string): string {
   const plain = text.replace(/X-Forwarded-(For: 127\.0\.0\.1|Proto: https?|Host: \S+)\r\n/g, '');
-  const data = [...plain.matchAll(/(?<=\r\n)1\r\n(.)\r\n/gs)].map(([, octet]) => octet).join('');
-  return data === '' ? plain : plain.replace(/(1\r\n.\r\n)+/s, `${data.length.toString(16)}\r\n${data}\r\n`);
+  const body = plain.indexOf('\r\n\r\n') + 4;
+  if (!/^transfer-encoding: chunked\r$/im.test(plain.slice(0, body))) return plain;
+  let data = '';
+  let at = body;
+  for (;;) {
+    const [line, length] = /^([1-9a-f][\da-f]*)\r\n/i.exec(plain.slice(at)) ?? [];
+    if (!line) break;
+    const from = at + line.length;
+    const end = from + Number.parseInt(length!, 16);
+    data += plain.slice(from, end);
+    at = end + 2;
+  }
+  const joined = data && `${data.length.toString(16)}\r\n${data}\r\n`;
+  return plain.slice(0, body) + joined + plain.slice(at);
 }
