@@ -42,6 +42,8 @@ export class H2cExchange extends CommonExchange<Attempt, H2cPool> implements Att
   #ask(fields: string[], ends: boolean): void {
     this.#fields = fields;
     this.upstream = new Attempt(this.pool, this.pool.choose(this.#retried), fields, ends);
+    // The time to connect runs from here; whoever is connected already is ready at once.
+    this.touch();
     this.upstream.begin(this);
   }
 

@@ -6,6 +6,7 @@ import { freePort, until } from '@outrigger/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask as askOn, getAndClose, Raw, RawApplication } from '../raw.ts';
 import { type RunningProxy, startProxy } from '../start-proxy.ts';
+import { unresponsive } from '../unresponsive.ts';
 import {
   block,
   codes,
@@ -172,6 +173,17 @@ describe('gRPC', () => {
       await until(() => closed >= 0);
     });
     expect({ closed, blamed }).toEqual({ closed: 8, blamed: 0 });
+  });
+
+  test('its application may take the whole time to connect, however short that of the client is', async () => {
+    await using full = await unresponsive('h2c');
+    const [connecting, silent] = ['--upstream-connect-timeout', '--client-timeout'];
+    await using patient = await start(full.url, connecting, '1s', silent, '200ms');
+    using client = await H2Client.open(patient.port);
+    const begun = performance.now();
+    const { status } = await answerOn(client.request({ ':path': '/' }));
+    expect(performance.now() - begun).toBeGreaterThan(850);
+    expect(status).toBe(504);
   });
 
   test('is silent for longer than an ordinary request may be', async () => {

@@ -2,9 +2,10 @@ import { createHash, randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
-import { freePort, scratch, startPeer, until } from '@outrigger/core/testing';
+import { freePort, scratch, until } from '@outrigger/core/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Raw, RawApplication, type Serve } from '../raw.ts';
+import { unresponsive } from '../unresponsive.ts';
 import { type RunningTcp, startTcp } from './start-tcp.ts';
 
 const MiB = 1 << 20;
@@ -386,32 +387,3 @@ test('resets at every moment, on either side, leave no connection and no file de
   await until(async () => (await proxy.connections()).length === 0);
   expect(await descriptors()).toBeLessThanOrEqual(before + 2);
 });
-
-/** An address whose kernel answers no further connection: its program has stopped, and its queue is full. */
-async function unresponsive(): Promise<AsyncDisposable & { readonly url: string }> {
-  const script = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
-    console.log('port ' + this.address().port + ' of ' + process.pid);
-  })`;
-  const peer = await startPeer(process.execPath, ['-e', script], { ready: /port/ });
-  const port = Number(peer.stdout.match(/port (\d+)/)?.[1]);
-  peer.kill('SIGSTOP');
-  const queued: Socket[] = [];
-  const fill = async () => {
-    const socket = connect({ host: '127.0.0.1', port }).on('error', () => socket.destroy());
-    queued.push(socket);
-    const [outcome] = await Promise.race([
-      once(socket, 'connect').then(() => ['in']),
-      once(AbortSignal.timeout(300), 'abort'),
-    ]);
-    return outcome !== 'in';
-  };
-  await until(fill, { what: 'a full queue' });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      for (const socket of queued) socket.destroy();
-      peer.kill('SIGKILL');
-      await peer[Symbol.asyncDispose]();
-    },
-  };
-}
