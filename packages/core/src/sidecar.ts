@@ -76,11 +76,13 @@ export type Sidecar<
   readonly words?: { readonly [K in keyof W]: Word<W[K]> };
   /**
    * Tests what the parameters name: files that must parse, certificates that must match. Runs for --check and before
-   * start; each problem is reported like any wrong parameter.
+   * start; each problem is reported like any wrong parameter. A warning (`--a, --b: no effect`) keeps nothing from
+   * starting: --check prints it, and it is logged at the start and whenever the parameters are read again.
    */
   check?(context: {
     readonly parameters: Values<P> & StandardValues;
     readonly problem: (parameter: keyof P & string, message: string) => void;
+    readonly warning: (parameters: readonly (keyof P & string)[], message: string) => void;
   }): void | Promise<void>;
   /** Wires the stages, consumers first. Must not wait for the application. What it returns is what routes see. */
   start(context: Context<P, M>): S | Promise<S>;

@@ -35,7 +35,7 @@ export type OpenParameters = {
   files(): readonly string[];
   /** Why the last reading again was refused; empty when what was given is in force. */
   readonly refused: readonly Problem[];
-  /** Adds what the sidecar's own check finds, once the values themselves are right. */
+  /** Adds what the sidecar's own check finds, wrong or only to be warned of, once the values themselves are right. */
   check(): Promise<void>;
   /** Reads everything again; all or nothing, and one after the other. Never rejects. */
   reload(): Promise<Reloaded>;
@@ -50,6 +50,7 @@ export const allParameters = (sidecar: AnySidecar) => ({
 });
 
 type Read = Resolved<StandardParameters> & { readonly files: readonly string[] };
+type Found = { readonly problems: Problem[]; readonly warnings: readonly string[] };
 
 export async function openParameters(
   sidecar: AnySidecar,
@@ -69,24 +70,28 @@ export async function openParameters(
     return { ...resolveParameters(parameters, { argv, env, sources, secretFrom }), files: sources.files };
   };
   /** What the sidecar's own check finds in values that were read. */
-  const find = async (values: Live, { effective }: Pick<Read, 'effective'>): Promise<Problem[]> => {
-    const found: Problem[] = [];
+  const find = async (values: Live, { effective }: Pick<Read, 'effective'>): Promise<Found> => {
+    const problems: Problem[] = [];
+    const warnings: string[] = [];
     await sidecar.check?.({
       parameters: values as Values<StandardParameters>,
-      problem: (key: string, message: string) => found.push(problemIn({ key, message }, entries, effective)),
+      problem: (key: string, message: string) => problems.push(problemIn({ key, message }, entries, effective)),
+      warning: (keys: readonly string[], message: string) =>
+        warnings.push(`${keys.map((key) => flagOf(key, entries)).join(', ')}: ${message}`),
     });
-    return found;
+    return { problems, warnings };
   };
 
   let resolved = await read();
   let tried = resolved.files;
   const values: Live = { ...resolved.values };
   const problems = [...resolved.problems];
+  const warnings = [...resolved.warnings];
 
   const reload = async (): Promise<Reloaded> => {
     const fresh = await read();
     tried = fresh.files;
-    const { warnings } = fresh;
+    const warnings = [...fresh.warnings];
     const refuse = (wrong: readonly Problem[]) => ({ changed: [], needRestart: [], problems: wrong, warnings });
     if (fresh.problems.length > 0) return refuse(fresh.problems);
 
@@ -102,8 +107,10 @@ export async function openParameters(
       return into;
     };
     // Both what a new start would read and what would be in force until then must be right.
-    const wrong = await find(fresh.values as Live, fresh);
-    if (wrong.length === 0 && staying.length > 0) wrong.push(...(await find(put(copyOf(values, entries)), fresh)));
+    const found = await find(fresh.values as Live, fresh);
+    warnings.push(...found.warnings);
+    let wrong = found.problems;
+    if (wrong.length === 0 && staying.length > 0) wrong = (await find(put(copyOf(values, entries)), fresh)).problems;
     if (wrong.length > 0) return refuse(wrong);
 
     put(values);
@@ -123,7 +130,7 @@ export async function openParameters(
     values: values as OpenParameters['values'],
     actions: resolved.actions,
     words: resolved.words,
-    warnings: resolved.warnings,
+    warnings,
     problems,
     entries,
     get effective() {
@@ -136,7 +143,10 @@ export async function openParameters(
     files: () => [...new Set([...resolved.files, ...tried])],
     problemOf: (problem) => problemIn(problem, entries, resolved.effective),
     async check() {
-      if (problems.length === 0) problems.push(...(await find(values, resolved)));
+      if (problems.length > 0) return;
+      const found = await find(values, resolved);
+      problems.push(...found.problems);
+      warnings.push(...found.warnings);
     },
     reload() {
       const reloading = last.then(reload).catch(failed);
@@ -157,9 +167,10 @@ function problemIn(
   const { value, source } = effective[key] ?? {};
   // A structure is too much to be shown.
   const shown = value === undefined || (typeof value === 'object' && !Array.isArray(value)) ? undefined : String(value);
-  const parameter = entries.find((each) => each.key === key)?.flags[0] ?? key;
-  return { parameter, value: shown, source, message };
+  return { parameter: flagOf(key, entries), value: shown, source, message };
 }
+
+const flagOf = (key: string, entries: readonly Entry[]) => entries.find((each) => each.key === key)?.flags[0] ?? key;
 
 /** The new reading, but for the entries that keep their old values. */
 function keeping(staying: readonly Entry[], before: Read, after: Read): Read {

@@ -18,7 +18,7 @@ const sinks = {
   },
 };
 
-/** @param check the sidecar's own */
+/** @param check the sidecar's own: what it returns is wrong, or to be warned of from `warning: ` on */
 const sampleWith = (check: (seen: { period: number; depth: number }) => string | undefined = () => undefined) =>
   defineSidecar({
     name: 'sample',
@@ -31,9 +31,10 @@ const sampleWith = (check: (seen: { period: number; depth: number }) => string |
       sink: family(sinks, { default: ['none'], repeatable: true, help: 'Sink' }),
       rules: nested(z.strictObject({ limit: z.number() }), { optional: true, reloadable: true, help: 'Rules' }),
     },
-    check({ parameters, problem }) {
+    check({ parameters, problem, warning }) {
       const wrong = check(parameters);
-      if (wrong) problem('period', wrong);
+      if (wrong?.startsWith('warning: ')) warning(['period', 'rules'], wrong.slice(9));
+      else if (wrong) problem('period', wrong);
     },
     start: () => undefined,
   });
@@ -115,6 +116,21 @@ test("the sidecar's own check sees the new values before they are taken, and may
   ]);
   expect(seen).toEqual([120_000]);
   expect(parameters.values.period).toBe(60_000);
+});
+
+test("what the sidecar's own check warns of is told at the start and at each reload, and keeps nothing back", async () => {
+  await using directory = await scratch();
+  const check = ({ period }: { period: number }) => (period > 60_000 ? 'warning: long for this depth' : undefined);
+  const { parameters, write } = await open(directory, 'period: 2m\n', { check });
+  await parameters.check();
+  expect(parameters).toMatchObject({ problems: [], warnings: ['--period, --rules-file: long for this depth'] });
+  await write('period: 3m\n');
+  expect(await parameters.reload()).toMatchObject({
+    changed: [{ name: '--period' }],
+    warnings: ['--period, --rules-file: long for this depth'],
+  });
+  await write('period: 1m\n');
+  expect(await parameters.reload()).toMatchObject({ changed: [{ name: '--period' }], warnings: [] });
 });
 
 test('what would be in force until the restart is checked as well', async () => {
