@@ -1,19 +1,28 @@
 // What is wrong with parameters taken together, said before start and by --check.
 
-import type { Values } from '@outrigger/core';
+import { isDeepStrictEqual } from 'node:util';
+import type { Parameter, Values } from '@outrigger/core';
 import { type Endpoint, endpointOf, isLocal } from './endpoint.ts';
-import type { parameters } from './parameters.ts';
+import { parameters as declared } from './parameters.ts';
 import { upstreamsOf } from './routes/routes.ts';
 import { checkTls } from './tls/check.ts';
 import { proxyList } from './trusted-proxies.ts';
 
-type Parameters = typeof parameters;
+type Parameters = typeof declared;
 type Checked = {
   readonly parameters: Values<Parameters>;
   readonly problem: (parameter: keyof Parameters, message: string) => void;
+  readonly warning: (parameters: readonly (keyof Parameters)[], message: string) => void;
 };
 
-export function check({ parameters, problem }: Checked): void {
+/** What only requests have. Rules, redirects and HSTS are not among them: to do without these would open a door. */
+const ofRequests = [
+  ...(['headLimit', 'bodyLimit', 'headTimeout', 'idleTimeout', 'bodyMinimumRate', 'upstreamIdleTimeout'] as const),
+  ...(['upgrades', 'allowConnect', 'streamLimit', 'forwarded', 'redirectPort', 'traceparent'] as const),
+  ...(['accessLog', 'strictness'] as const),
+];
+
+export function check({ parameters, problem, warning }: Checked): void {
   checkUpstream({ parameters, problem });
   checkTls(parameters, problem);
   const wrong = complaint(() => proxyList(parameters.trustedProxies));
@@ -30,9 +39,20 @@ export function check({ parameters, problem }: Checked): void {
       'redirectListenAddress',
       'needs --tls-certificate-file and --mode http, or there is no https to send anybody to',
     );
+  if (mode === 'tcp') warnOfUnused({ parameters, warning });
 }
 
-function checkUpstream({ parameters, problem }: Checked): void {
+function warnOfUnused({ parameters, warning }: Pick<Checked, 'parameters' | 'warning'>): void {
+  const { acceptProxyProtocol } = parameters;
+  const unused = acceptProxyProtocol ? ofRequests : [...ofRequests, 'trustedProxies' as const];
+  const given = unused.filter((key) => !isDeepStrictEqual(parameters[key], byDefault(declared[key])));
+  if (given.length > 0) warning(given, 'no effect with --mode tcp, which knows nothing of requests');
+}
+
+const byDefault = ({ default: written = [], parse, combine }: Parameter<unknown>) =>
+  combine([written].flat().map(parse));
+
+function checkUpstream({ parameters, problem }: Pick<Checked, 'parameters' | 'problem'>): void {
   const { upstream, routes, mode } = parameters;
   const wrong = complaint(() => judge(endpointOf(upstream), parameters));
   if (wrong) problem('upstream', wrong);

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
+import { resolveParameters } from '@outrigger/core';
 import { type Scratch, scratch, startSidecar, until, writeCertificate } from '@outrigger/core/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { check } from '../src/check.ts';
+import { parameters } from '../src/parameters.ts';
 
 type Checked = Parameters<typeof check>[0];
 type Values = Checked['parameters'];
@@ -25,6 +27,7 @@ function problemsOf(given: Partial<Record<keyof Values, unknown>>): Record<strin
     problem: (parameter, message) => {
       problems[parameter] = message;
     },
+    warning: () => undefined,
   });
   return problems;
 }
@@ -113,13 +116,46 @@ beforeAll(async () => {
 });
 afterAll(() => directory[Symbol.asyncDispose]());
 
-async function checked(...flags: string[]): Promise<{ code: number | null; said: string }> {
+type Ended = { readonly code: number | null; readonly printed: string; readonly said: string };
+
+async function checked(...flags: string[]): Promise<Ended> {
   await using sidecar = await startSidecar(import.meta.resolve('../src/main.ts'), ['--check', ...flags], {
     wait: false,
   });
   const { code } = await sidecar.exited;
-  return { code, said: sidecar.stderr };
+  return { code, printed: sidecar.stdout, said: sidecar.stderr };
 }
+
+const ofRequests = [
+  ...['--access-log', 'on', '--trusted-proxies', '10.0.0.0/8', '--forwarded', 'both', '--traceparent', 'make'],
+  ...['--strictness', 'observe', '--body-limit', '1MiB', '--upgrades', 'foo', '--idle-timeout', '75000ms'],
+];
+const unused =
+  '--body-limit, --upgrades, --forwarded, --traceparent, --access-log, --strictness, --trusted-proxies: no effect with --mode tcp, which knows nothing of requests';
+
+const octets = ['--mode', 'tcp', '--upstream', 'tcp://127.0.0.1:1'];
+
+test.each([
+  ['octets of any protocol', octets],
+  ['octets behind proxies that say who is there', [...octets, '--accept-proxy-protocol', '--trusted-proxies', '::1']],
+  ['requests', ofRequests],
+])('nothing is warned of for %s', (_, argv) => {
+  const said: string[] = [];
+  const say = (what: string | readonly string[], message: string) => said.push(`${what} ${message}`);
+  const { values, problems } = resolveParameters(parameters, { argv, env: {} });
+  check({ parameters: values as Values, problem: say, warning: say });
+  expect({ problems, said }).toEqual({ problems: [], said: [] });
+});
+
+test('what only requests have is warned of with --mode tcp, in one line, when it is not as by default', async () => {
+  const { code, printed } = await checked(...octets, ...ofRequests);
+  expect(printed.match(/^warning: .*/gm)).toEqual([`warning: ${unused}`]);
+  expect(code).toBe(0);
+  await using sidecar = await startSidecar(import.meta.resolve('../src/main.ts'), [
+    ...['--listen-address', '127.0.0.1:0', ...octets, ...ofRequests],
+  ]);
+  expect(sidecar.logs().filter(({ level }) => level === 'warn')).toMatchObject([{ message: unused }]);
+});
 
 test('all of it is said at once, by --check too, and with where it came from', async () => {
   const file = directory.join('routes.yaml');
