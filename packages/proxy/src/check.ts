@@ -24,7 +24,7 @@ const ofRequests = [
 
 export function check({ parameters, problem, warning }: Checked): void {
   checkUpstream({ parameters, problem });
-  checkTls(parameters, problem);
+  checkTls(parameters, { problem, warning });
   const wrong = complaint(() => proxyList(parameters.trustedProxies));
   if (wrong) problem('trustedProxies', wrong);
   const { mode, redirectListenAddress, tlsCertificateFile, sendProxyProtocol, routes, hsts } = parameters;

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolveParameters } from '@outrigger/core';
-import { type Scratch, scratch, startSidecar, until, writeCertificate } from '@outrigger/core/testing';
+import { makeCertificate, type Scratch, scratch, startSidecar, until, writeCertificate } from '@outrigger/core/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { check } from '../src/check.ts';
 import { parameters } from '../src/parameters.ts';
@@ -182,6 +182,16 @@ test('what goes together passes', async () => {
   const more = ['--hsts', '1d', '--redirect-listen-address', '127.0.0.1:0', '--trusted-proxies', '10.0.0.0/8'];
   const { code, said } = await checked(...tls, ...more, '--upstream', `unix:${directory.join('app.sock')}`);
   expect({ code, said }).toEqual({ code: 0, said: expect.not.stringContaining('wrong') });
+});
+
+test('a certificate that has expired is said with its date, and served all the same', async () => {
+  const expired = makeCertificate({ notAfter: new Date('2026-02-03T04:05:06Z') });
+  const { certificateFile, keyFile } = await writeCertificate(directory.path, expired);
+  const { code, printed } = await checked('--tls-certificate-file', certificateFile, '--tls-key-file', keyFile);
+  expect(printed).toContain(
+    `warning: --tls-certificate-file: "${certificateFile}" expired at 2026-02-03T04:05:06.000Z; clients are shown it all the same`,
+  );
+  expect(code).toBe(0);
 });
 
 test('a changed file of rules whose application is elsewhere is not taken into use', async () => {

@@ -4,17 +4,22 @@ import { readTls, type TlsFileNames, TlsProblem } from '@outrigger/core/tls-file
 import { allowLists, entryProblem } from './allow.ts';
 import { type Candidate, candidateOf, neverChosen } from './choice.ts';
 import { type PairFiles, pairFilesOf, type TlsSettings } from './settings.ts';
-import { readTrust, type TrustFileNames } from './trust.ts';
+import { readTrust, type Trust, type TrustFileNames } from './trust.ts';
 
-export type TellProblem = (parameter: keyof TlsSettings & string, message: string) => void;
+type Name = keyof TlsSettings & string;
 
-export function checkTls(settings: TlsSettings, problem: TellProblem): void {
-  checkPairs(settings, problem);
-  checkClients(settings, problem);
+export type Tell = {
+  readonly problem: (parameter: Name, message: string) => void;
+  readonly warning: (parameters: readonly Name[], message: string) => void;
+};
+
+export function checkTls(settings: TlsSettings, tell: Tell): void {
+  checkPairs(settings, tell);
+  checkClients(settings, tell);
   for (const name of allowLists)
     for (const entry of settings[name] ?? []) {
       const wrong = entryProblem[name](entry);
-      if (wrong) problem(name, `"${entry}": ${wrong}`);
+      if (wrong) tell.problem(name, `"${entry}": ${wrong}`);
     }
 }
 
@@ -22,12 +27,13 @@ export function checkTls(settings: TlsSettings, problem: TellProblem): void {
 export const parameterOf = (about: keyof TlsFileNames) =>
   about === 'keyFile' ? ('tlsKeyFile' as const) : ('tlsCertificateFile' as const);
 
-function checkPairs(settings: TlsSettings, problem: TellProblem): void {
+function checkPairs(settings: TlsSettings, tell: Tell): void {
+  const { problem } = tell;
   const { tlsCertificateFile: certificates = [], tlsKeyFile: keys = [] } = settings;
   if (certificates.length > keys.length) problem('tlsKeyFile', missing(certificates, keys, 'a key'));
   if (keys.length > certificates.length) problem('tlsCertificateFile', missing(keys, certificates, 'a certificate'));
   const pairs = pairFilesOf(settings);
-  const readable = pairs.flatMap((files) => readPair(files, pairs.length > 1, problem) ?? []);
+  const readable = pairs.flatMap((files) => readPair(files, pairs.length > 1, tell) ?? []);
   for (const { files } of neverChosen(readable))
     problem(
       'tlsCertificateFile',
@@ -40,9 +46,18 @@ const missing = (some: readonly string[], others: readonly string[], what: strin
 
 type ReadPair = Candidate & { readonly files: PairFiles };
 
-function readPair(files: PairFiles, several: boolean, problem: TellProblem): ReadPair | undefined {
+function readPair(files: PairFiles, several: boolean, { problem, warning }: Tell): ReadPair | undefined {
   try {
-    return { files, ...candidateOf(readTls(files)) };
+    const tls = readTls(files);
+    const read = { files, ...candidateOf(tls) };
+    const detail = tls.outOfDate();
+    // Some client may still want it, and there is no other.
+    if (detail)
+      warning(
+        ['tlsCertificateFile'],
+        `"${files.certificateFile}" ${detail}; clients are shown it all the same, and /readyz fails`,
+      );
+    return read;
   } catch (error) {
     if (!(error instanceof TlsProblem)) throw error;
     const { about, message } = error as TlsProblem<keyof PairFiles>;
@@ -51,7 +66,8 @@ function readPair(files: PairFiles, several: boolean, problem: TellProblem): Rea
   }
 }
 
-function checkClients(settings: TlsSettings, problem: TellProblem): void {
+function checkClients(settings: TlsSettings, tell: Tell): void {
+  const { problem } = tell;
   const { clientCaFile, clientCrlFile, clientCertificate, tlsCertificateFile = [] } = settings;
   const wanted = clientCertificate === 'optional' || clientCertificate === 'required';
   if (clientCaFile === undefined) {
@@ -60,19 +76,24 @@ function checkClients(settings: TlsSettings, problem: TellProblem): void {
   } else {
     if (tlsCertificateFile.length === 0)
       problem('clientCaFile', 'needs --tls-certificate-file: without TLS there are none');
-    checkTrust({ clientCaFile, clientCrlFile }, problem);
+    const files = { clientCaFile, clientCrlFile };
+    const trust = readable(files, problem);
+    const detail = clientCertificate === 'none' ? undefined : trust?.outOfDate();
+    if (trust && detail)
+      tell.warning([trust.dated], `"${files[trust.dated]}" ${detail}; clients it is for are refused`);
   }
   if (clientCaFile !== undefined && clientCertificate !== 'none') return;
   const why = clientCaFile === undefined ? 'needs --client-ca-file' : 'is of no use with --client-certificate none';
   for (const name of allowLists) if (settings[name]?.length) problem(name, why);
 }
 
-function checkTrust(files: TrustFileNames, problem: TellProblem): void {
+function readable(files: TrustFileNames, problem: Tell['problem']): Trust | undefined {
   try {
-    readTrust(files);
+    return readTrust(files);
   } catch (error) {
     if (!(error instanceof TlsProblem)) throw error;
     const { about, message } = error as TlsProblem<keyof TrustFileNames>;
     problem(about, message);
+    return undefined;
   }
 }

@@ -3,7 +3,7 @@ import { type Scratch, scratch } from '@outrigger/core/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkTls } from '../../src/tls/check.ts';
 import type { TlsSettings } from '../../src/tls/settings.ts';
-import { issue, revoke } from './make.ts';
+import { inDays, issue, revoke } from './make.ts';
 import { writePair } from './serve.ts';
 
 let directory: Scratch;
@@ -12,12 +12,23 @@ beforeEach(async () => {
 });
 afterEach(() => directory[Symbol.asyncDispose]());
 
-function problemsOf(settings: Partial<TlsSettings>): [string, string][] {
-  const problems: [string, string][] = [];
+type Said = [parameter: string, message: string][];
+
+function said(settings: Partial<TlsSettings>): { readonly problems: Said; readonly warnings: Said } {
+  const problems: Said = [];
+  const warnings: Said = [];
   const base = { mode: 'http', tlsMinimumVersion: '1.2', tlsTicketRotation: 1, tlsReloadPeriod: 1 } as const;
-  checkTls({ ...base, ...settings }, (parameter, message) => problems.push([parameter, message]));
-  return problems;
+  checkTls(
+    { ...base, ...settings },
+    {
+      problem: (parameter, message) => problems.push([parameter, message]),
+      warning: (parameters, message) => warnings.push([String(parameters), message]),
+    },
+  );
+  return { problems, warnings };
 }
+
+const problemsOf = (settings: Partial<TlsSettings>) => said(settings).problems;
 
 const certificates = (...names: string[]) => names.map((name) => directory.join(`${name}.crt`));
 const keys = (...names: string[]) => names.map((name) => directory.join(`${name}.key`));
@@ -39,7 +50,29 @@ test('nothing is wrong without TLS, nor with all of it', async () => {
     ...{ clientCaFile: directory.join('ca.crt'), clientCrlFile: directory.join('ca.crl') },
     ...{ clientCertificate: 'optional' as const, clientAllowDns: ['*.example'], clientAllowUri: ['spiffe://domain/*'] },
   };
-  expect(problemsOf(all)).toEqual([]);
+  expect(said(all)).toEqual({ problems: [], warnings: [] });
+});
+
+test('what is past its time, or before it, is warned of with its date', async () => {
+  const dated = 'T\\d\\d:\\d\\d:\\d\\d\\.000Z; ';
+  const about = (file: string, detail: string) =>
+    expect.stringMatching(new RegExp(`^"${RegExp.escape(directory.join(file))}" ${detail}${dated}`));
+  await writePair(directory, 'a', shop);
+  await writePair(directory, 'late', issue({ names: [{ dns: 'late.example' }], notAfter: inDays(-1) }));
+  await writePair(directory, 'early', issue({ names: [{ dns: 'early.example' }], notBefore: inDays(1) }));
+  await writeFile(directory.join('ca.crt'), authority.cert);
+  await writeFile(directory.join('ca.crl'), revoke(authority, { thisUpdate: inDays(-3), nextUpdate: inDays(-2) }));
+  const clients = { clientCaFile: directory.join('ca.crt'), clientCrlFile: directory.join('ca.crl') };
+  const day = (days: number) => inDays(days).toISOString().slice(0, 10);
+  expect(said({ ...pairs('late', 'early'), ...clients })).toEqual({
+    problems: [],
+    warnings: [
+      ['tlsCertificateFile', about('late.crt', `expired at ${day(-1)}`)],
+      ['tlsCertificateFile', about('early.crt', `is not valid before ${day(1)}`)],
+      ['clientCrlFile', about('ca.crl', `holds a list of "Clients" that expired at ${day(-2)}`)],
+    ],
+  });
+  expect(said({ ...pairs('a'), ...clients, clientCertificate: 'none' })).toEqual({ problems: [], warnings: [] });
 });
 
 test('half of a pair is named with what it lacks', async () => {
