@@ -51,7 +51,8 @@ export const errors = defineErrors({
     hint: 'Until they are replaced no client certificate can be checked, and none is accepted',
   },
   PROXY_DRAIN: {
-    message: 'Stopping waits for {requests} requests in flight',
+    message:
+      'Stopping waits for {requests} requests in flight, {unsent} responses that clients have not taken yet and {tunnels} tunnels',
     hint: 'They may take until --drain-timeout; it should be longer than the slowest request',
   },
 });

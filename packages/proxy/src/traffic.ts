@@ -164,7 +164,10 @@ export class Traffic {
     this.now = performance.now();
     for (const client of this.clients) client.drain();
     if (this.clients.size === 0) return;
-    this.log.info(errors.PROXY_DRAIN({ requests: this.counts.active, tunnels: this.counts.tunnel }));
+    const { active: requests, tunnel: tunnels } = this.counts;
+    const answered = [...this.clients].filter(({ state }) => state !== 'active' && state !== 'tunnel');
+    const unsent = answered.filter((client) => client.unsent > 0).length;
+    this.log.info(errors.PROXY_DRAIN({ requests, unsent, tunnels }));
     await new Promise<void>((resolve) => {
       this.#empty = resolve;
     });

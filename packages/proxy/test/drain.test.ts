@@ -28,10 +28,11 @@ afterAll(() => application[Symbol.asyncDispose]());
 const to = (path: string) => get.replace('/', path);
 const waiting = (path: string) => until(() => application.connections.find(({ text }) => text.includes(path)));
 const gone = (client: Raw) => until(() => client.ended || client.closed);
-const statesOf = async ({ sidecar }: RunningProxy) => {
-  const list = (await (await sidecar.get('/v1/connections')).json()) as { protocol: string; state: string }[];
-  return list.map(({ protocol, state }) => `${protocol} ${state}`).sort();
-};
+type Listed = { readonly protocol: string; readonly state: string; readonly unsentBytes: number };
+const listOf = async ({ sidecar }: RunningProxy) =>
+  (await (await sidecar.get('/v1/connections')).json()) as readonly Listed[];
+const statesOf = async (proxy: RunningProxy) =>
+  (await listOf(proxy)).map(({ protocol, state }) => `${protocol} ${state}`).sort();
 
 test('prestop and then SIGTERM: what is idle goes at once, what is under way finishes, tunnels have their grace', async () => {
   application.become(serve);
@@ -146,6 +147,25 @@ test('of requests one behind the other the first is answered, the next are not b
   client.socket.end();
   expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
   expect(application.connections.map((each) => each.text).join('')).not.toMatch(/second|third/);
+});
+
+test('clients that have not taken their responses yet are waited for, and named beside requests', async () => {
+  const page = `HTTP/1.1 200 OK\r\nContent-Length: 16384\r\n\r\n${'x'.repeat(16_384)}`;
+  application.become((connection, arrived) => connection.send(arrived.includes('/slow') ? '' : page));
+  await using proxy = await startProxy({ upstream: application.url });
+  using full = await dial(proxy.port);
+  using busy = await dial(proxy.port);
+  full.socket.pause();
+  // More than the kernel takes: requests are answered until the proxy itself holds as much as it may.
+  full.send(get.repeat(2_000));
+  busy.send(to('/slow'));
+  const most = full.socket.writableHighWaterMark;
+  await until(async () => (await listOf(proxy)).some(({ unsentBytes }) => unsentBytes >= most));
+  await waiting('/slow');
+  proxy.sidecar.kill('SIGTERM');
+  const said = await until(() => proxy.sidecar.logs().find(({ code }) => code === 'PROXY_DRAIN'));
+  expect(said).toMatchObject({ requests: 1, unsent: 1, tunnels: 0 });
+  expect(said.message).toMatch(/1 requests in flight, 1 responses that clients have not taken yet/);
 });
 
 test('a head of which half has arrived is waited for, answered, and the connection closes', async () => {
