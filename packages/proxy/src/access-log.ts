@@ -27,9 +27,9 @@ export type AccessOutcome = {
   readonly upstream?: string;
   /** Of a refusal, or of what went wrong. */
   readonly reason?: string;
-  /** Of the request's body. */
+  /** Of the request's body, or of the client in a tunnel. */
   readonly receivedBytes: number;
-  /** Of the response's body. */
+  /** Of the response's body, or to the client in a tunnel. */
   readonly sentBytes: number;
   readonly milliseconds: number;
 };

@@ -6,7 +6,9 @@ import type { RequestHead } from './http/request-head.ts';
 import type { Peer } from './peer.ts';
 import type { Traffic } from './traffic.ts';
 
-export type Outcome = Pick<AccessOutcome, 'rule' | 'upstream' | 'receivedBytes' | 'sentBytes'>;
+/** Of bodies, or of a tunnel. */
+export type Octets = Pick<AccessOutcome, 'receivedBytes' | 'sentBytes'>;
+export type Outcome = Pick<AccessOutcome, 'rule' | 'upstream'> & Octets;
 
 /** Asked only where there is an access log. */
 export type Accountable = { readonly outcome: Outcome };
@@ -36,6 +38,16 @@ export class Account {
     const milliseconds = performance.now() - this.started;
     this.#traffic.tally.answered(status, milliseconds);
     if (this.#entry) this.#log({ status, ...exchange.outcome, milliseconds, ...(reason && { reason }) });
+  }
+
+  /** A tunnel begins, which counts as an answer. Its line is written when it has ended: the caller says so once. */
+  switched(status: number, { outcome }: Accountable): (octets: Octets) => void {
+    this.over = true;
+    this.#traffic.tally.answered(status, performance.now() - this.started);
+    return (octets) => {
+      const milliseconds = performance.now() - this.started;
+      if (this.#entry) this.#log({ status, ...outcome, ...octets, milliseconds });
+    };
   }
 
   /** The client went before it had its response. */

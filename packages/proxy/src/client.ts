@@ -17,7 +17,7 @@ import { type Origin, tlsOf } from './origin.ts';
 import type { Conversation, Peer } from './peer.ts';
 import { addressOf } from './tcp/address.ts';
 import type { Traffic } from './traffic.ts';
-import { Tunnel } from './tunnel.ts';
+import { Tunnel, type TunnelEnded } from './tunnel.ts';
 import type { Upstream } from './upstream.ts';
 
 // After our last octet the client's own are read and thrown away for a while: a socket closed over unread octets makes
@@ -257,13 +257,13 @@ export class Client implements Connection, Peer {
     cut(this.#socket, this.#origin.raw);
   }
 
-  tunnel(upstream: Upstream, rest: Buffer): void {
+  tunnel(upstream: Upstream, rest: Buffer, ended: TunnelEnded): void {
     this.#exchange = undefined;
-    const tunnel = new Tunnel(this, this.#traffic, upstream);
+    const tunnel = new Tunnel(this, this.#traffic, upstream, ended);
     this.#tunnel = tunnel;
     const early = this.#pending;
     this.#pending = undefined;
-    if (rest.length > 0) this.write(rest);
+    if (rest.length > 0) tunnel.onUpstreamData(rest, 0, rest.length);
     if (early) tunnel.onClientData(early.whole);
     if (this.ended) tunnel.onClientEnd();
     this.resume();

@@ -109,8 +109,7 @@ export class Exchange extends CommonExchange<Upstream> implements UpstreamUser {
   }
 
   #switchProtocol(rest: Buffer): void {
-    this.account.answered(this.status, this);
-    this.peer.tunnel(this.upstream!, rest);
+    this.peer.tunnel(this.upstream!, rest, this.account.switched(this.status, this));
   }
 
   protected get sent(): number {

@@ -3,6 +3,7 @@
 
 import type { RequestHead } from './http/request-head.ts';
 import type { Identity } from './identity.ts';
+import type { TunnelEnded } from './tunnel.ts';
 import type { Upstream } from './upstream.ts';
 
 /** The client's side of a request. */
@@ -20,8 +21,8 @@ export type Peer = {
   finished(keep: boolean): void;
   /** The response cannot be completed, and the client must be able to tell. */
   cut(): void;
-  /** From now on octets go both ways without HTTP. HTTP/1 only. */
-  tunnel(upstream: Upstream, rest: Buffer): void;
+  /** From now on octets go both ways without HTTP, until `ended`. HTTP/1 only. */
+  tunnel(upstream: Upstream, rest: Buffer, ended: TunnelEnded): void;
   /** Set where the protocol frames bodies itself (HTTP/2): heads go through it and `write` gets nothing but a body's data. */
   readonly streams: StreamPeer | undefined;
 };

@@ -1,6 +1,7 @@
 // Octets both ways after HTTP has ended on a connection (WebSocket), each side held back by the other, each end passed on
 // by itself.
 
+import type { Octets } from './account.ts';
 import type { Traffic } from './traffic.ts';
 import type { Upstream, UpstreamUser } from './upstream.ts';
 
@@ -14,22 +15,29 @@ export type TunnelPeer = {
   cut(): void;
 };
 
+/** Called once, with what has gone through. */
+export type TunnelEnded = (octets: Octets) => void;
+
 const lingering = 2_000;
 
 export class Tunnel implements UpstreamUser {
   readonly #peer: TunnelPeer;
   readonly #traffic: Traffic;
   readonly #upstream: Upstream;
+  readonly #ended: TunnelEnded;
+  #received = 0;
+  #sent = 0;
   #told = false;
   #clientEnded = false;
   #upstreamEnded = false;
   /** It ends then, whatever there still is to say. */
   #lastCall = Number.POSITIVE_INFINITY;
 
-  constructor(peer: TunnelPeer, traffic: Traffic, upstream: Upstream) {
+  constructor(peer: TunnelPeer, traffic: Traffic, upstream: Upstream, ended: TunnelEnded) {
     this.#peer = peer;
     this.#traffic = traffic;
     this.#upstream = upstream;
+    this.#ended = ended;
     upstream.pass(this);
     this.#touch();
   }
@@ -49,6 +57,7 @@ export class Tunnel implements UpstreamUser {
   onClientData(octets: Buffer): void {
     // Both sides were told that nothing more is passed on; writing after that would reset them.
     if (this.#told) return;
+    this.#received += octets.length;
     if (!this.#upstream.write(octets)) this.#peer.pause();
     this.#touch();
   }
@@ -65,6 +74,7 @@ export class Tunnel implements UpstreamUser {
 
   onUpstreamData(buffer: Buffer, from: number, end: number): void {
     if (this.#told) return;
+    this.#sent += end - from;
     // The buffer is read into again.
     if (!this.#peer.write(Buffer.from(buffer.subarray(from, end)))) this.#upstream.pause();
     this.#touch();
@@ -111,5 +121,6 @@ export class Tunnel implements UpstreamUser {
   /** The client is gone. */
   close(): void {
     this.#upstream.destroy();
+    this.#ended({ receivedBytes: this.#received, sentBytes: this.#sent });
   }
 }

@@ -161,6 +161,49 @@ describe.each(['http', 'h2c'])('before an application that speaks %s', (protocol
   });
 });
 
+test.each([
+  {
+    ...{ what: 'a WebSocket', path: '/chat', status: 101 },
+    head: 'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13',
+    answer: 'HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket',
+  },
+  {
+    ...{ what: 'a tunnel by CONNECT', path: 'db:5432', status: 200 },
+    head: 'CONNECT db:5432 HTTP/1.1\r\nHost: db:5432',
+    answer: 'HTTP/1.1 200 Yes',
+  },
+])(
+  '$what has its line when it ends, with its octets both ways and its time',
+  async ({ path, status, head, answer }) => {
+    const big = 'x'.repeat(100_000);
+    await using application = await RawApplication.open((connection, arrived) => {
+      if (arrived.includes(head.slice(0, 20))) connection.send(`${answer}\r\n\r\nhello`);
+      else connection.send(arrived.includes('/later') ? ok : big);
+    });
+    await using proxy = await startProxy({
+      upstream: application.url,
+      flags: ['--access-log', 'on', '--allow-connect'],
+    });
+    using client = await dial(proxy.port);
+    await client.send(`${head}\r\n\r\n`).until('hello');
+    const began = performance.now();
+    client.send('ping');
+    await until(() => client.length > big.length);
+    await ask(proxy.port, getAndClose.replace('/', '/later'));
+    await lineOf(proxy, '/later');
+    expect(linesOf(proxy).map((line) => line.path)).toEqual(['/later']);
+    expect(await proxy.metric('request_duration_seconds_count')).toBe(2);
+    client.socket.end();
+    await until(() => application.connections[0]!.ended);
+    const open = (performance.now() - began) / 1000;
+    application.connections[0]!.socket.end();
+    const line = await lineOf(proxy, path);
+    expect(line).toMatchObject({ status, rule: 'otherwise', receivedBytes: 4, sentBytes: 5 + big.length });
+    expect(line.seconds).toBeGreaterThan(open);
+    expect(linesOf(proxy)).toHaveLength(2);
+  },
+);
+
 test('under load each request has its line, whole', async () => {
   await using application = await RawApplication.open(always(ok));
   await using proxy = await startProxy({ upstream: application.url, flags: ['--access-log', 'on'] });
