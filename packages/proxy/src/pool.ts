@@ -5,7 +5,7 @@ import type { Fault, Log } from '@outrigger/core';
 import type { Endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { KeepAlive } from './keep-alive.ts';
-import type { Tally } from './tally.ts';
+import type { Tally, UpstreamError } from './tally.ts';
 import { type Keeper, Upstream, type UpstreamAddress, type UpstreamUser } from './upstream.ts';
 
 // A request that must not be sent twice takes only a connection that was used just now.
@@ -134,7 +134,7 @@ export class Pool implements Keeper {
   readonly #said = new Map<string, number>();
 
   /** Counts a failure of the application and logs it, but the same reason at most once in ten seconds. */
-  complain(reason: string, fault?: Fault): void {
+  complain(reason: UpstreamError, fault?: Fault): void {
     this.#options.tally.metrics.upstreamErrors.inc({ reason });
     if (!fault) return;
     const now = performance.now();

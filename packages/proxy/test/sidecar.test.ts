@@ -3,6 +3,8 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { makeCertificate, scratch, startSidecar, writeCertificate } from '@outrigger/core/testing';
 import { describe, expect, test } from 'vitest';
+import { ask, getAndClose } from './raw.ts';
+import { startProxy } from './start-proxy.ts';
 
 /** What a start that fails says, and its exit code. */
 async function refused(flags: readonly string[]): Promise<{ code: number | null; said: string }> {
@@ -68,4 +70,27 @@ test('a port in use is one line that names the parameter, with exit code 1', asy
   expect(code).toBe(1);
   expect(said).toContain(`--listen-address  ${address} (--listen-address): the address is already in use`);
   expect(said).not.toMatch(/^ +at /m);
+});
+
+test('what will be counted by a reason, a code or a result begins at 0, in few series', async () => {
+  await using proxy = await startProxy({ upstream: 'http://127.0.0.1:1' });
+  const series = async () => {
+    const text = await (await proxy.sidecar.get('/metrics')).text();
+    const counters = /^outrigger_proxy_(\w+)_total\{\w+="(\w+)"\} (\d+)$/gm;
+    return Array.from(text.matchAll(counters), ([, name, label, value]) => ({ name, label, value }));
+  };
+  const before = await series();
+  expect(before.filter(({ value }) => value !== '0')).toEqual([]);
+  for (const [name, labels] of [
+    ['requests', ['1xx', '2xx', '3xx', '4xx', '5xx']],
+    ['refusals', ['host', 'denied', 'path', 'http2', 'memory', 'proxy_header_sender', 'certificate_missing']],
+    ['upstream_errors', ['connect', 'closed', 'keepalive_race', 'invalid', 'timeout', 'reset', 'unasked']],
+    ['certificate_reloads', ['refused', 'used']],
+  ] as const)
+    for (const label of labels) expect(before).toContainEqual({ name, label, value: '0' });
+  expect(before.length).toBeLessThanOrEqual(60);
+  // Whatever is counted was among them.
+  await ask(proxy.port, getAndClose);
+  await ask(proxy.port, 'GET / HTTP/1.1\r\n\r\n');
+  expect(await series()).toHaveLength(before.length);
 });
