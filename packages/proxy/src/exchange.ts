@@ -123,10 +123,11 @@ export class Exchange extends CommonExchange<Upstream> implements UpstreamUser {
   /** The connection ended before the response did. */
   #broken(error: NodeJS.ErrnoException | undefined): void {
     const upstream = this.upstream!;
+    const race = upstream.reused && this.status === 0;
+    if (race) this.pool.lostRace(upstream, this.account.started);
     // What never left may go elsewhere whatever it is; what did leave, only when asking twice does no harm.
-    const replay = upstream.reused && !this.#retried && (upstream.unsent || this.repeatable) && this.#replay;
-    if (replay) this.#retry(upstream);
-    else if (upstream.connected) this.fail(broken(this.pool, upstream.reused && this.status === 0, error));
+    if (race && !this.#retried && (upstream.unsent || this.repeatable) && this.#replay) this.#retry(upstream);
+    else if (upstream.connected) this.fail(broken(this.pool, race, error));
     else this.fail(unreachable(this.pool));
   }
 

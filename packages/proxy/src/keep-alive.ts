@@ -41,6 +41,14 @@ export class KeepAlive {
     this.#shortest = Math.max(least, Math.min(this.#shortest, milliseconds));
   }
 
+  /**
+   * It ended a connection that a request had taken so long ago, after having been idle for so long. Where that was no time,
+   * or the end came late, the request was the reason: it crashed, or answers so many on each connection.
+   */
+  sawRace(idle: number, waited: number): void {
+    if (idle >= together && waited < together) this.sawEnd(idle);
+  }
+
   /** Nothing happened until we ended it ourselves: what was seen may have been chance, so a little more is dared. */
   survived(): void {
     // Once in such a time: a hundred connections that are given up together have seen no more than one.

@@ -79,6 +79,11 @@ export class Pool implements Keeper {
     this.#keepAlive.told(seconds * 1000);
   }
 
+  /** A connection ended before anything of a response was there. @param taken when a request took it */
+  lostRace({ idleSince }: Upstream, taken: number): void {
+    this.#keepAlive.sawRace(taken - idleSince, performance.now() - taken);
+  }
+
   connect(user: UpstreamUser): Upstream {
     const connection = new Upstream(this.#options.address, this, user);
     this.#all.add(connection);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { KeepAlive } from '../src/keep-alive.ts';
@@ -59,6 +60,19 @@ test('a restart that ends a hundred connections at once is one end', () => {
     wait(0.5);
   }
   expect(limit()).toBe(assumed);
+});
+
+test.each([
+  ['at once after a while', 1_000, 2, 700],
+  ['at once after no time: because of the request', 20, 2, assumed],
+  ['after working on the request', 1_000, 5_000, assumed],
+])('a connection that ends under a request, %s', (_, idle, waited, then) => {
+  const { keepAlive, limit, wait } = learning();
+  for (let i = 0; i < 2; i++) {
+    wait(1_000);
+    keepAlive.sawRace(idle, waited);
+  }
+  expect(limit()).toBeCloseTo(then);
 });
 
 test('what was seen counts for more than what was promised, but only if it is less', () => {
@@ -134,6 +148,22 @@ test.each(['Keep-Alive: timeout=0', 'Keep-Alive: timeout=-1', 'Keep-Alive: timeo
     for (let i = 0; i < 3; i++) expect(await ask(proxy.port, getAndClose)).toContain('200 OK');
   },
 );
+
+test('requests that meet the end of an idle connection teach how long the application keeps one', async () => {
+  // The second request on each connection comes too late.
+  await using application = await RawApplication.open((connection) => {
+    if (connection.text.match(/HTTP\/1\.1/g)!.length === 1) connection.send(ok);
+    else connection.socket.resetAndDestroy();
+  });
+  await using proxy = await startProxy({ upstream: application.url, flags: ['--upstream-idle-timeout', '30s'] });
+  const retries = () =>
+    proxy.growth('upstream_retries_total', async () => expect(await ask(proxy.port, getAndClose)).toContain('200 OK'));
+  await retries();
+  await until(async () => {
+    await delay(300);
+    return (await retries()) === 0;
+  });
+});
 
 test('what an application does is learned: no POST is lost to one that ends its connections without a word', async () => {
   // Connections are looked at ten times a second.

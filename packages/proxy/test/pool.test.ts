@@ -76,15 +76,17 @@ const resetsOnReuse: Serve = (connection) => {
 };
 
 test('a GET that ran into a closing connection is sent once more on a new one', async () => {
-  await become(resetsOnReuse);
-  const retries = await proxy.growth('upstream_retries_total', async () => {
-    expect(await repeat(get, 4)).not.toContain('502');
+  // One that has learned nothing of this application yet: it would not use the connections again.
+  await using other = await startProxy({ upstream: application.url });
+  application.become(resetsOnReuse);
+  const retries = await other.growth('upstream_retries_total', async () => {
+    expect(await repeat(get, 4, other)).not.toContain('502');
   });
   expect(retries).toBe(3);
 });
 
 test('a POST that ran into a closing connection is not sent twice', async () => {
-  // One that has learned nothing of this application yet: it would not use the connection again.
+  // As above.
   await using other = await startProxy({ upstream: application.url });
   application.become(resetsOnReuse);
   await repeat(get, 1, other);
