@@ -5,9 +5,11 @@ import { TLSSocket } from 'node:tls';
 import { type Address, listen, makeAddress } from '@outrigger/core';
 import { Client } from './client.ts';
 import type { Connection } from './connection.ts';
+import { errors } from './errors.ts';
 import { Handshake } from './handshake.ts';
 import { Http2Session } from './http2/session.ts';
 import type { Origin } from './origin.ts';
+import { Seldom } from './seldom.ts';
 import { addressOf, type Endpoints, endpointsOf } from './tcp/address.ts';
 import { ProxyHeaderReader } from './tcp/proxy-header-reader.ts';
 import { TcpSession } from './tcp/session.ts';
@@ -75,17 +77,15 @@ async function openServer(
   };
 }
 
-/** Milliseconds between two warnings of the same. */
-const quiet = 10_000;
-
 class Doorway {
   readonly #traffic: Traffic;
   readonly #termination: Termination | undefined;
-  #quietUntil = 0;
+  readonly #seldom: Seldom;
 
   constructor(traffic: Traffic, termination: Termination | undefined) {
     this.#traffic = traffic;
     this.#termination = termination;
+    this.#seldom = new Seldom(traffic.log);
   }
 
   enter(socket: Socket): void {
@@ -129,7 +129,8 @@ class Doorway {
     const traffic = this.#traffic;
     const { handshakeLimit } = traffic.parameters;
     if (traffic.handshakes < handshakeLimit) return;
-    this.#warn(handshakeLimit);
+    const message = 'More TLS handshakes at once than may be: the oldest are closed';
+    this.#seldom.warn('handshakes', message, { handshakeLimit });
     for (const client of traffic.clients) {
       if (traffic.handshakes < handshakeLimit) return;
       if (!(client instanceof Handshake)) continue;
@@ -138,19 +139,18 @@ class Doorway {
     }
   }
 
-  #warn(handshakeLimit: number): void {
-    const now = performance.now();
-    if (now < this.#quietUntil) return;
-    this.#quietUntil = now + quiet;
-    this.#traffic.log.warn('More TLS handshakes at once than may be: the oldest are closed', { handshakeLimit });
-  }
-
   #admit(socket: TLSSocket, origin: Origin, { identity, refusal, detail }: Verdict): void {
     const { parameters, tally, log } = this.#traffic;
+    if (refusal) {
+      const client = addressOf(origin.endpoints.source);
+      // What it says of itself stays out of the message, which is shown as it is.
+      const fault = errors.PROXY_CLIENT_REFUSED({ client, reason: refusal, detail });
+      this.#seldom.warn('certificate', fault);
+      log.debug(fault);
+    }
     const explains = parameters.mode === 'http' && parameters.clientCertificate === 'optional';
     if (refusal && !explains) {
       tally.metrics.refusals.inc({ reason: refusal });
-      log.debug('Client certificate refused', { reason: refusal, detail });
       socket.destroy();
     } else this.#begin(socket, { ...origin, identity, refusal });
   }

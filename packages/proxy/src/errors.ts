@@ -38,6 +38,10 @@ export const errors = defineErrors({
     hint: 'The member "reason" of the answer, and the label of outrigger_proxy_refusals_total, name the rule',
     status: 400,
   },
+  PROXY_CLIENT_REFUSED: {
+    message: 'The certificate of client {client} is refused: {reason}',
+    hint: 'It has to come from --client-ca-file, be in time, not be revoked, and be named by --client-allow where that is given; said at most once in 10 s',
+  },
   PROXY_CERTIFICATE_REFUSED: {
     message: 'The changed certificate is not taken into use: {detail}',
     hint: 'The one before stays in use; write certificate and key together (a ..data swap does)',

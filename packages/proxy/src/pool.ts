@@ -5,6 +5,7 @@ import type { Fault, Log } from '@outrigger/core';
 import type { Endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { Seldom } from './seldom.ts';
 import type { Tally, UpstreamError } from './tally.ts';
 import { type Keeper, Upstream, type UpstreamAddress, type UpstreamUser } from './upstream.ts';
 
@@ -38,6 +39,7 @@ export class Pool implements Keeper {
   /** No connection has ever come up: the application is still on its way. */
   starting = true;
   readonly #keepAlive = new KeepAlive();
+  readonly #seldom: Seldom;
   readonly #flush = () => {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -46,6 +48,7 @@ export class Pool implements Keeper {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#seldom = new Seldom(options.log);
     this.name = options.name;
     this.address = options.address;
     this.host = 'path' in options.address ? 'localhost' : options.name;
@@ -136,16 +139,10 @@ export class Pool implements Keeper {
     if (unasked) this.complain('unasked', errors.PROXY_UPSTREAM_UNASKED({ upstream: this.name }));
   }
 
-  readonly #said = new Map<string, number>();
-
-  /** Counts a failure of the application and logs it, but the same reason at most once in ten seconds. */
+  /** Counts a failure of the application and logs it, but the same reason only now and then. */
   complain(reason: UpstreamError, fault?: Fault): void {
     this.#options.tally.metrics.upstreamErrors.inc({ reason });
-    if (!fault) return;
-    const now = performance.now();
-    if (now - (this.#said.get(reason) ?? Number.NEGATIVE_INFINITY) < 10_000) return;
-    this.#said.set(reason, now);
-    this.#options.log.warn(fault);
+    if (fault) this.#seldom.warn(reason, fault);
   }
 
   /** Nobody will ask for a connection any more. */

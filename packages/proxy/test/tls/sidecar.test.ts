@@ -72,6 +72,12 @@ test('where certificates are required, one that is no good is hung up on before 
     });
     expect(more).toBe(1);
   }
+  // The first is said, the others only counted.
+  const warned = proxy.sidecar.logs().filter(({ level }) => level === 'warn');
+  expect(warned).toMatchObject([
+    { code: 'PROXY_CLIENT_REFUSED', reason: 'certificate_revoked', detail: 'CERT_REVOKED' },
+  ]);
+  expect(warned[0]!.message).toMatch(/^The certificate of client 127\.0\.0\.1:\d+ is refused: certificate_revoked$/);
   const missing = 'refusals_total{reason="certificate_missing"}';
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     const failed = () => proxy.growth('handshake_failures_total', () => ask(proxy.port, { maxVersion }));
