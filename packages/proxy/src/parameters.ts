@@ -186,7 +186,7 @@ export const parameters = {
     optional: true,
     min: 1,
     max: 65_535,
-    help: 'Port of https in those redirects, such as 443 where a Service listens there; that of --listen-address when not given',
+    help: 'Port of https in those redirects as clients see it, where a Service or a port mapping of the container has another than --listen-address; 443 is left out of the URL. That of --listen-address when not given',
   }),
   hsts: duration({
     optional: true,

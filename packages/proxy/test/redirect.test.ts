@@ -126,6 +126,18 @@ test('TLS there is nothing but a bad request, which ends', async () => {
   );
 });
 
+test.each([
+  ['443', 'https://a.example/x'],
+  ['444', 'https://a.example:444/x'],
+])('behind a port mapping clients are sent to the port that they see: %s', async (seen, location) => {
+  const plain = await freePort();
+  const flags = ['--redirect-listen-address', `127.0.0.1:${plain}`, '--redirect-port', seen];
+  await using other = await startProxy({ upstream: application.url, tls: true, flags });
+  expect(other.port).not.toBe(Number(seen));
+  const answer = await ask(plain, 'GET /x HTTP/1.1\r\nHost: a.example:8080\r\nConnection: close\r\n\r\n');
+  expect(locations(answer)).toEqual([location]);
+});
+
 test('SIGTERM closes it with all others', async () => {
   const plain = await freePort();
   const flags = ['--redirect-listen-address', `127.0.0.1:${plain}`];
