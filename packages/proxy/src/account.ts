@@ -2,6 +2,8 @@
 
 import { performance } from 'node:perf_hooks';
 import { type AccessEntry, type AccessOutcome, entryOf } from './access-log.ts';
+import { type Answer, answerOf } from './answer.ts';
+import type { Refusal } from './http/refusal.ts';
 import type { RequestHead } from './http/request-head.ts';
 import type { Peer } from './peer.ts';
 import type { Traffic } from './traffic.ts';
@@ -12,6 +14,21 @@ export type Outcome = Pick<AccessOutcome, 'rule' | 'upstream'> & Octets;
 
 /** Asked only where there is an access log. */
 export type Accountable = { readonly outcome: Outcome };
+
+/** Writes down a request that is refused before it is one; returns its answer. @param bodiless nothing of a body is sent */
+export function refuseUnread(
+  traffic: Traffic,
+  { status, reason, detail }: Refusal,
+  { entry, bodiless }: { readonly entry: () => AccessEntry; readonly bodiless: boolean },
+): Answer {
+  const { tally, accessLog } = traffic;
+  const answer = answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason });
+  tally.metrics.refusals.inc({ reason });
+  tally.answered(status, 0);
+  const sentBytes = bodiless ? 0 : Buffer.byteLength(answer.body);
+  if (accessLog.on) accessLog.write(entry(), { status, reason, receivedBytes: 0, sentBytes, milliseconds: 0 });
+  return answer;
+}
 
 export class Account {
   /** On the clock of deadlines. */

@@ -3,7 +3,8 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { unreadEntry } from './access-log.ts';
-import { answerOf, send } from './answer.ts';
+import { refuseUnread } from './account.ts';
+import { send } from './answer.ts';
 import { releaseAfter } from './blocks.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { converse } from './converse.ts';
@@ -160,13 +161,9 @@ export class Client implements Connection, Peer {
     this.pause();
   }
 
-  #refuse({ status, reason, detail }: Refusal): void {
-    this.#traffic.tally.metrics.refusals.inc({ reason });
-    this.#traffic.tally.answered(status, 0);
-    const answer = answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason });
-    const { accessLog } = this.#traffic;
-    const size = { receivedBytes: 0, sentBytes: Buffer.byteLength(answer.body), milliseconds: 0 };
-    if (accessLog.on) accessLog.write(unreadEntry(this.#origin, 'HTTP/1.1'), { status, reason, ...size });
+  #refuse(refusal: Refusal): void {
+    const entry = () => unreadEntry(this.#origin, 'HTTP/1.1');
+    const answer = refuseUnread(this.#traffic, refusal, { entry, bodiless: false });
     send(this, answer, { close: true, bodiless: false });
     this.#finish();
   }

@@ -114,7 +114,7 @@ export const parameters = {
   bodyMinimumRate: size({
     default: '500B',
     reloadable: true,
-    help: "Octets per second that a request's body must bring on average, once it has taken 10 s; 0 for any",
+    help: "Octets per second that a request's body must bring on average, once it has taken 10 s; 0 for any. Calls of gRPC may be silent",
   }),
   upstreamTimeout: duration({
     default: '60s',

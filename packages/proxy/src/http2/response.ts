@@ -9,7 +9,7 @@ const lastChunk = Buffer.from('0\r\n\r\n');
 
 export class ResponseWriter {
   /** Once its head is there. */
-  status = 0;
+  #status = 0;
   /** The client's connection may carry another request. */
   keep: boolean;
   /** Octets of the body. */
@@ -38,7 +38,7 @@ export class ResponseWriter {
   head(status: number, fields: string[], ended: boolean, mayKeep: boolean): void {
     const { streams } = this.#peer;
     const empty = status === 204 || status === 304 || this.#method === 'HEAD';
-    this.status = status;
+    this.#status = status;
     this.#bodiless = ended || empty;
     if (streams) streams.respond(status, fields, this.#bodiless, true);
     else {
@@ -53,7 +53,7 @@ export class ResponseWriter {
     this.#chunked = !measured && this.#minor === 1;
     this.keep &&= mayKeep && (measured || this.#chunked);
     const connection = this.keep ? (this.#minor === 0 ? 'keep-alive' : undefined) : 'close';
-    this.#peer.write(responseHead(this.status, fields, { chunked: this.#chunked, connection }));
+    this.#peer.write(responseHead(this.#status, fields, { chunked: this.#chunked, connection }));
   }
 
   /** Returns false when the client is slower than the application. */

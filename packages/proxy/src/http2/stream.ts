@@ -3,7 +3,7 @@
 
 import type { ServerHttp2Stream } from 'node:http2';
 import { unreadEntry } from '../access-log.ts';
-import { answerOf } from '../answer.ts';
+import { refuseUnread } from '../account.ts';
 import { releaseAfter } from '../blocks.ts';
 import { converse } from '../converse.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
@@ -115,14 +115,11 @@ export class RequestStream implements Peer, StreamPeer {
     if (!this.#received) this.#stream.on('data', (body: Buffer) => this.#read(body));
   }
 
-  #refuse({ status, reason, detail }: Refusal, fields: readonly string[]): void {
-    const { tally, accessLog } = this.#keeper.traffic;
-    tally.metrics.refusals.inc({ reason });
-    tally.answered(status, 0);
-    const nothing = { receivedBytes: 0, sentBytes: 0, milliseconds: 0 };
-    if (accessLog.on) accessLog.write(unreadEntry(this.#keeper.origin, 'HTTP/2'), { status, reason, ...nothing });
+  #refuse(refusal: Refusal, fields: readonly string[]): void {
     const bodiless = fields[fields.indexOf(':method') + 1] === 'HEAD';
-    reply(this, answerOf({ status, code: 'PROXY_REQUEST_REFUSED', detail, reason }), { close: false, bodiless });
+    const entry = () => unreadEntry(this.#keeper.origin, 'HTTP/2');
+    const answer = refuseUnread(this.#keeper.traffic, refusal, { entry, bodiless: bodiless || this.grpc });
+    reply(this, answer, { close: false, bodiless });
     this.finished();
   }
 
