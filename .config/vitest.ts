@@ -1,9 +1,11 @@
 // How every package runs its tests.
 
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    globalSetup: fileURLToPath(new URL('./compiled.ts', import.meta.url)),
     include: ['test/**/*.test.ts', '*.test.ts'],
     reporters: ['default', 'json'],
     outputFile: { json: '.results/vitest.json' },
