@@ -87,7 +87,7 @@ describe('a slow client', () => {
   });
 });
 
-test('a client that takes the end of its response slowly gets all of it, though the connection is closing', async () => {
+test.concurrent('a client that takes the end of its response slowly gets all of it, though the connection is closing', async () => {
   await using application = await RawApplication.open();
   await using proxy = await startProxy({ upstream: application.url });
   using client = await dial(proxy.port);
@@ -122,7 +122,7 @@ test('a client that takes the end of its response slowly gets all of it, though 
   expect(text).toMatch(/\r\n0\r\n\r\n$/);
 });
 
-test('an idle connection is kept for its time between two requests and then closed', async () => {
+test.concurrent('an idle connection is kept for its time between two requests and then closed', async () => {
   await using application = await RawApplication.open(always(ok));
   await using proxy = await startProxy({ upstream: application.url, flags: timeouts });
   using client = await dial(proxy.port);

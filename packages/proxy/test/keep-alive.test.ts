@@ -122,7 +122,7 @@ test('surviving says nothing while nothing was seen', () => {
 
 const saying = (field: string) => `HTTP/1.1 200 OK\r\n${field}\r\nContent-Length: 2\r\n\r\nok`;
 
-test.each([
+test.concurrent.each([
   ['Keep-Alive: timeout=2, max=100', 1_000],
   ['Keep-Alive: max=5, timeout=2', 1_000],
   ['keep-alive: Timeout=2', 1_000],
@@ -140,16 +140,19 @@ test.each([
   expect(performance.now() - start).toBeLessThan(2_000);
 });
 
-test.each(['Keep-Alive: timeout=0', 'Keep-Alive: timeout=-1', 'Keep-Alive: timeout=x', 'Keep-Alive: 9', 'Keep-Alive:'])(
-  'requests arrive whatever an application says, such as %s',
-  async (field) => {
-    await using application = await RawApplication.open(always(saying(field)));
-    await using proxy = await startProxy({ upstream: application.url });
-    for (let i = 0; i < 3; i++) expect(await ask(proxy.port, getAndClose)).toContain('200 OK');
-  },
-);
+test.concurrent.each([
+  'Keep-Alive: timeout=0',
+  'Keep-Alive: timeout=-1',
+  'Keep-Alive: timeout=x',
+  'Keep-Alive: 9',
+  'Keep-Alive:',
+])('requests arrive whatever an application says, such as %s', async (field) => {
+  await using application = await RawApplication.open(always(saying(field)));
+  await using proxy = await startProxy({ upstream: application.url });
+  for (let i = 0; i < 3; i++) expect(await ask(proxy.port, getAndClose)).toContain('200 OK');
+});
 
-test('requests that meet the end of an idle connection teach how long the application keeps one', async () => {
+test.concurrent('requests that meet the end of an idle connection teach how long the application keeps one', async () => {
   // The second request on each connection comes too late.
   await using application = await RawApplication.open((connection) => {
     if (connection.text.match(/HTTP\/1\.1/g)!.length === 1) connection.send(ok);
@@ -165,7 +168,7 @@ test('requests that meet the end of an idle connection teach how long the applic
   });
 });
 
-test('what an application does is learned: no POST is lost to one that ends its connections without a word', async () => {
+test.concurrent('what an application does is learned: no POST is lost to one that ends its connections without a word', async () => {
   // Connections are looked at ten times a second.
   const idle = 1_500;
   await using application = await RawApplication.open((connection) => {

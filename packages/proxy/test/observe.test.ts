@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { scratch } from '@outrigger/core/testing';
+import { type Scratch, scratch } from '@outrigger/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { always, ask, ok, RawApplication } from './raw.ts';
 import { type RunningProxy, startProxy } from './start-proxy.ts';
@@ -76,15 +76,23 @@ test.each([
   expect(application.connections).toHaveLength(0);
 });
 
-test.each(['/x/\xc0\xae\xc0\xae/admin', '/\xc0\xafadmin', '/admin/\xfc'])(
-  'no octet above ASCII passes a rule that denies: %j',
-  async (path) => {
-    application.become(always(ok));
-    await using directory = await scratch();
+describe('no octet above ASCII passes a rule that denies', () => {
+  let directory: Scratch;
+  let ruled: RunningProxy;
+  beforeAll(async () => {
+    directory = await scratch();
     await writeFile(directory.join('rules.yaml'), 'rules: [{ path: /admin, deny: 403 }]');
     const flags = ['--strictness', 'observe', '--routes-file', directory.join('rules.yaml')];
-    await using ruled = await startProxy({ upstream: application.url, flags });
+    ruled = await startProxy({ upstream: application.url, flags });
+  });
+  afterAll(async () => {
+    await ruled[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
+  });
+
+  test.each(['/x/\xc0\xae\xc0\xae/admin', '/\xc0\xafadmin', '/admin/\xfc'])('%j', async (path) => {
+    application.become(always(ok));
     expect(await ask(ruled.port, `GET ${path} HTTP/1.1\r\n${close}\r\n`)).toMatch(/^HTTP\/1\.1 4/);
     expect(application.connections).toHaveLength(0);
-  },
-);
+  });
+});

@@ -78,10 +78,11 @@ describe.each([false, true])('with TLS %s', (tls) => {
   test('many downloads at once stay apart, though some clients leave in the middle', async () => {
     const download = async (digit: number) => {
       const response = await respond(to(`/fill/${digit}`));
+      const own = Buffer.alloc(4 << 20, `${digit}`);
       let others = 0;
       let length = 0;
       for await (const octets of response as AsyncIterable<Buffer>) {
-        others += octets.reduce((sum, octet) => sum + (octet === 0x30 + digit ? 0 : 1), 0);
+        if (!octets.equals(own.subarray(0, octets.length))) others++;
         length += octets.length;
         if (digit % 3 === 0 && length > 1_000_000) break;
       }

@@ -1,5 +1,5 @@
 import { until } from '@outrigger/core/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { always, ask, dial, get, ok, RawApplication, type Serve } from './raw.ts';
 import { type RunningProxy, startProxy } from './start-proxy.ts';
 
@@ -124,6 +124,17 @@ test('a reset on either side ends the other', async () => {
 });
 
 describe('what has to be allowed first', () => {
+  let open: RunningProxy;
+  beforeAll(async () => {
+    const flags = ['--allow-connect', '--upgrades', 'websocket', '--upgrades', 'foo/2'];
+    open = await startProxy({ upstream: application.url, flags });
+  });
+  afterAll(() => open[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    application.become(() => undefined);
+    await open.settled();
+  });
+
   const echoed =
     (start: string): Serve =>
     (connection, arrived) => {
@@ -134,29 +145,20 @@ describe('what has to be allowed first', () => {
   const connecting = 'CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\n';
 
   test('another protocol than WebSocket', async () => {
-    await using other = await RawApplication.open(
-      echoed('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: foo/2\r\n\r\n'),
-    );
-    await using open = await startProxy({
-      upstream: other.url,
-      flags: ['--upgrades', 'websocket', '--upgrades', 'foo/2'],
-    });
+    application.become(echoed('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: foo/2\r\n\r\n'));
     using client = await dial(open.port);
     await client.send(switching).until('\r\n\r\n');
     expect(client.text).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\nUpgrade: foo\/2\r\n/);
-    expect(other.connections[0]!.text).toContain('\r\nConnection: Upgrade\r\nUpgrade: foo/2\r\n');
+    expect(application.connections[0]!.text).toContain('\r\nConnection: Upgrade\r\nUpgrade: foo/2\r\n');
     await client.send('\0\n').until('\0\n');
   });
 
   test('a tunnel by CONNECT, when the application agrees', async () => {
-    await using other = await RawApplication.open(
-      echoed('HTTP/1.1 200 Connected\r\nContent-Length: 5\r\nVia: it\r\n\r\n'),
-    );
-    await using open = await startProxy({ upstream: other.url, flags: ['--allow-connect'] });
+    application.become(echoed('HTTP/1.1 200 Connected\r\nContent-Length: 5\r\nVia: it\r\n\r\n'));
     using client = await dial(open.port);
     await client.send(connecting).until('\r\n\r\n');
     expect(client.text).toBe('HTTP/1.1 200 Connected\r\nVia: it\r\n\r\n');
-    expect(other.connections[0]!.text).toMatch(/^CONNECT db:5432 HTTP\/1\.1\r\nHost: db:5432\r\n/);
+    expect(application.connections[0]!.text).toMatch(/^CONNECT db:5432 HTTP\/1\.1\r\nHost: db:5432\r\n/);
     await client.send('\0\n').until('\0\n');
   });
 
@@ -167,7 +169,6 @@ describe('what has to be allowed first', () => {
     ['HTTP/1.0', 'CONNECT db:5432 HTTP/1.0\r\nHost: db:5432\r\n\r\n', 405, 'method'],
   ])('CONNECT with %s is refused even so', async (_, request, status, reason) => {
     application.become(always(ok));
-    await using open = await startProxy({ upstream: application.url, flags: ['--allow-connect'] });
     const answer = await ask(open.port, request);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*"reason":"${reason}"`));
     expect(application.connections).toHaveLength(0);
@@ -175,7 +176,6 @@ describe('what has to be allowed first', () => {
 
   test('a refusal of the application is relayed, and what was meant for the tunnel is no request', async () => {
     application.become(always('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'));
-    await using open = await startProxy({ upstream: application.url, flags: ['--allow-connect'] });
     expect(await ask(open.port, connecting + get)).toMatch(
       /^HTTP\/1\.1 403 Forbidden\r\n[\s\S]*\r\nConnection: close\r\n\r\nno$/,
     );

@@ -2,8 +2,9 @@
 
 import { until } from '@outrigger/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dial, get, type Serve } from '../raw.ts';
-import { type Bench, openBench, problemOf, reset, type Way, ways } from './ways.ts';
+import { dial, get, RawApplication, type Serve } from '../raw.ts';
+import { startProxy } from '../start-proxy.ts';
+import { type Bench, dialTls, openBench, problemOf, reset, type Way, ways } from './ways.ts';
 
 const overBoth = ways.filter(({ slowly }) => !slowly);
 
@@ -57,8 +58,12 @@ describe('row 37: time-outs', () => {
 });
 
 test('row 38: silent and stalled TLS handshakes end after their time and are counted', async () => {
-  await using bench = await openBench(() => undefined, ['--handshake-timeout', '300ms']);
-  const proxy = bench.proxyOf({ tls: true });
+  await using application = await RawApplication.open();
+  await using proxy = await startProxy({
+    upstream: application.url,
+    tls: true,
+    flags: ['--handshake-timeout', '300ms'],
+  });
   const failed = await proxy.growth('handshake_failures_total', async () => {
     // Nothing, the start of a record, and a record that is no handshake.
     const clients = await Promise.all(
@@ -71,7 +76,7 @@ test('row 38: silent and stalled TLS handshakes end after their time and are cou
     for (const client of clients) client[Symbol.dispose]();
   });
   expect(failed).toBe(3);
-  using good = await bench.dial({ tls: true });
+  using good = await dialTls(proxy);
   expect(good.closed).toBe(false);
 });
 

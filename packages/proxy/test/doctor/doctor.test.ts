@@ -33,7 +33,7 @@ const sound = {
   'second-connection': 'served',
 };
 
-test('an application without bad habits: nothing is advised', async () => {
+test.concurrent('an application without bad habits: nothing is advised', async () => {
   await using app = await application({});
   const report = await examine(app.url);
   expect(report.outcomes).toEqual(sound);
@@ -45,7 +45,7 @@ test('an application without bad habits: nothing is advised', async () => {
   expect(new Set(app.requests.map((line) => line.split(' ')[0]))).toEqual(new Set(['GET', 'HEAD', 'PRI']));
 });
 
-test('POST is sent where it is allowed, to that path alone', async () => {
+test.concurrent('POST is sent where it is allowed, to that path alone', async () => {
   await using app = await application({});
   const report = await examine(app.url, '--probe-post', '/echo');
   expect(report.outcomes).toEqual({ ...sound, 'post-length': 'read', 'post-chunked': 'read' });
@@ -253,7 +253,7 @@ const habits: readonly [string, Habits, Readonly<Record<string, string>>, object
   ],
 ];
 
-test.each(habits)('an application that %s', async (_name, habit, changed, finding, flags) => {
+test.concurrent.each(habits)('an application that %s', async (_name, habit, changed, finding, flags) => {
   await using app = await application(habit);
   const report = await examine(app.url, '--timeout', '1s');
   const gone = 'keep-alive' in changed ? ['idle-time', 'second-connection'] : [];
@@ -267,7 +267,7 @@ test.each(habits)('an application that %s', async (_name, habit, changed, findin
 
 const farewell = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
 
-test.each([
+test.concurrent.each([
   ['with nothing but a FIN', { keeps: 300 }, undefined],
   ['after a 408', { keeps: 300, farewell }, '"HTTP/1.1 408 Request Tim..." on the idle connection'],
 ])('when an idle connection is closed %s is learned, and the proxy told to be quicker', async (_name, habit, said) => {
@@ -331,19 +331,19 @@ const ways: readonly [string, Habits, object, boolean, readonly string[]][] = [
     ['--mode', 'tcp'],
   ],
   ['nothing, and closes', { answers: '' }, { outcome: 'closed', evidence: 'a close without an answer' }, false, []],
-  ['nothing at all', { silent: true }, { outcome: 'silent', evidence: 'no answer within 200ms' }, false, []],
+  ['nothing at all', { silent: true }, { outcome: 'silent', evidence: 'no answer within 1s' }, false, []],
   [
     'without end',
     { banner: 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n', silent: true },
-    { outcome: 'endless', evidence: 'an incomplete answer within 200ms' },
+    { outcome: 'endless', evidence: 'an incomplete answer within 1s' },
     true,
     [],
   ],
 ];
 
-test.each(ways)('an application that answers %s', async (_name, habit, finding, served, mode) => {
+test.concurrent.each(ways)('an application that answers %s', async (_name, habit, finding, served, mode) => {
   await using app = await application(habit);
-  const report = await examine(app.url, '--timeout', '200ms');
+  const report = await examine(app.url, '--timeout', '1s');
   expect(report.finding('http')).toMatchObject(finding);
   expect(report.served).toBe(served);
   expect(Object.keys(report.outcomes)).toEqual(['http', 'h2c']);
@@ -351,18 +351,18 @@ test.each(ways)('an application that answers %s', async (_name, habit, finding, 
   expect(report.flags).toEqual([...mode, '--upstream', upstream]);
 });
 
-test('an application that speaks HTTP/2 alone is served by h2c', async () => {
+test.concurrent('an application that speaks HTTP/2 alone is served by h2c', async () => {
   const server = createHttp2((_, response) => response.end('ok')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const report = await examine(`http://${address}`, '--timeout', '500ms');
+  const report = await examine(`http://${address}`, '--timeout', '1s');
   server.close();
   expect(report.finding('h2c')).toMatchObject({ outcome: 'spoken', advice: 'It speaks HTTP/2 alone' });
   expect(report.served).toBe(true);
   expect(report.flags).toEqual(['--upstream', `h2c://${address}`]);
 });
 
-test('an application that is not there', async () => {
+test.concurrent('an application that is not there', async () => {
   const port = await freePort();
   const report = await examine(`http://127.0.0.1:${port}`);
   expect(report.findings).toEqual([
@@ -376,7 +376,7 @@ test('an application that is not there', async () => {
   expect(report.served).toBe(false);
 });
 
-test('an application behind a Unix socket, at the path behind its colon', async () => {
+test.concurrent('an application behind a Unix socket, at the path behind its colon', async () => {
   await using directory = await scratch();
   await using app = await application({ h2c: true }, { path: directory.join('app.sock') });
   const report = await examine(`${app.url}:/status`);
@@ -388,7 +388,7 @@ test('an application behind a Unix socket, at the path behind its colon', async 
   );
 });
 
-test('node:http', async () => {
+test.concurrent('node:http', async () => {
   await using app = await httpApplication((request, response) => {
     request.resume();
     response.end('ok');

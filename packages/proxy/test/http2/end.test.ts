@@ -1,4 +1,4 @@
-// How connections of HTTP/2 end: time-outs, prestop, SIGTERM.
+// How connections of HTTP/2 end: time-outs, prestop, SIGTERM. Each test has a proxy of its own, and mostly waits for it.
 
 import { once } from 'node:events';
 import { until } from '@outrigger/core/testing';
@@ -7,7 +7,7 @@ import { always, ok, RawApplication } from '../raw.ts';
 import { codes, flags, frame, headers, preface, request, settings, types, wire, word } from './frames.ts';
 import { answerOn, connectionsOf, H2Client, start } from './start.ts';
 
-test('after prestop a GOAWAY names the last stream, which is answered, and the client goes', async () => {
+test.concurrent('after prestop a GOAWAY names the last stream, which is answered, and the client goes', async () => {
   await using application = await RawApplication.open();
   await using proxy = await start(application.url);
   using client = await wire(proxy.port);
@@ -25,7 +25,7 @@ test('after prestop a GOAWAY names the last stream, which is answered, and the c
   expect(application.connections.map(({ text }) => text).join('')).not.toContain('/late');
 });
 
-test('a connection that comes after prestop is served, and then told to go', async () => {
+test.concurrent('a connection that comes after prestop is served, and then told to go', async () => {
   await using application = await RawApplication.open(always(ok));
   await using proxy = await start(application.url);
   await proxy.sidecar.post('/v1/prestop');
@@ -37,7 +37,7 @@ test('a connection that comes after prestop is served, and then told to go', asy
   await client.untilClosed();
 });
 
-test('SIGTERM loses no request that is under way', async () => {
+test.concurrent('SIGTERM loses no request that is under way', async () => {
   await using application = await RawApplication.open();
   await using proxy = await start(application.url);
   using busy = await H2Client.open(proxy.port);
@@ -53,7 +53,7 @@ test('SIGTERM loses no request that is under way', async () => {
   expect((await proxy.sidecar.exited).code).toBe(0);
 });
 
-test('an idle connection is told to go, and cut off when it stays', async () => {
+test.concurrent('an idle connection is told to go, and cut off when it stays', async () => {
   await using application = await RawApplication.open(always(ok));
   await using proxy = await start(application.url, '--idle-timeout', '200ms');
   using client = await wire(proxy.port);
@@ -63,14 +63,14 @@ test('an idle connection is told to go, and cut off when it stays', async () => 
   await client.untilClosed();
 });
 
-test('a client that says nothing after its handshake is cut off', async () => {
+test.concurrent('a client that says nothing after its handshake is cut off', async () => {
   await using application = await RawApplication.open(always(ok));
   await using proxy = await start(application.url, '--head-timeout', '200ms');
   using client = await wire(proxy.port, false);
   await client.untilClosed();
 });
 
-test('a head that never ends is cut off', async () => {
+test.concurrent('a head that never ends is cut off', async () => {
   await using application = await RawApplication.open(always(ok));
   await using proxy = await start(application.url, '--idle-timeout', '200ms');
   using client = await wire(proxy.port);
@@ -78,7 +78,7 @@ test('a head that never ends is cut off', async () => {
   await client.untilClosed();
 });
 
-test('a body that stops is answered with 408, other requests of the connection are not', async () => {
+test.concurrent('a body that stops is answered with 408, other requests of the connection are not', async () => {
   await using application = await RawApplication.open((connection, arrived) => {
     if (arrived.includes('/other')) setImmediate(() => connection.send(ok));
   });
@@ -92,14 +92,14 @@ test('a body that stops is answered with 408, other requests of the connection a
   expect(JSON.parse((await answer).body)).toMatchObject({ reason: 'body_timeout' });
 });
 
-test('an application that is too slow is answered for with 504', async () => {
+test.concurrent('an application that is too slow is answered for with 504', async () => {
   await using application = await RawApplication.open();
   await using proxy = await start(application.url, '--upstream-timeout', '300ms');
   using client = await H2Client.open(proxy.port);
   expect((await client.get('/')).status).toBe(504);
 });
 
-test('a client that takes nothing of its response has the stream reset', async () => {
+test.concurrent('a client that takes nothing of its response has the stream reset', async () => {
   await using application = await RawApplication.open((connection) => {
     connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n${'x'.repeat(10_000_000)}`);
   });
@@ -115,7 +115,7 @@ test('a client that takes nothing of its response has the stream reset', async (
   await until(() => client.body(5).length === 40_000);
 });
 
-test('requests and the state of a connection are shown', async () => {
+test.concurrent('requests and the state of a connection are shown', async () => {
   await using application = await RawApplication.open();
   await using proxy = await start(application.url);
   using client = await H2Client.open(proxy.port);
@@ -130,7 +130,7 @@ test('requests and the state of a connection are shown', async () => {
   await until(async () => (await seen()).length === 0);
 });
 
-test('octets that are no HTTP/2 at all end the connection', async () => {
+test.concurrent('octets that are no HTTP/2 at all end the connection', async () => {
   await using application = await RawApplication.open(always(ok));
   await using proxy = await start(application.url);
   using client = await wire(proxy.port, false);

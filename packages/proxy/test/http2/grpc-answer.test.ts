@@ -3,8 +3,9 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { freePort, scratch } from '@outrigger/core/testing';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { escaped, isGrpc, numberOf } from '../../src/http2/grpc.ts';
+import type { RunningProxy } from '../start-proxy.ts';
 import { flags } from './frames.ts';
 import { echo, H2cApplication, message } from './grpc.ts';
 import { type Answer, answerOn, H2Client, start } from './start.ts';
@@ -41,13 +42,30 @@ test('the application is not there: 14, unavailable', async () => {
   expect(await ask(client)).toMatchObject(only(14, 'The application cannot be reached'));
 });
 
-test('the status is all there is: its head ends the stream', async () => {
-  await using proxy = await start(`h2c://127.0.0.1:${await freePort()}`);
-  using client = await H2Client.open(proxy.port);
-  const stream = client.request(call, false);
-  stream.end(message('x'));
-  const [, flag] = await once(stream, 'response');
-  expect(flag & flags.endStream).toBe(flags.endStream);
+describe('while the application is not there', () => {
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    proxy = await start(`h2c://127.0.0.1:${await freePort()}`);
+  });
+  afterAll(() => proxy[Symbol.asyncDispose]());
+
+  test('the status is all there is: its head ends the stream', async () => {
+    using client = await H2Client.open(proxy.port);
+    const stream = client.request(call, false);
+    stream.end(message('x'));
+    const [, flag] = await once(stream, 'response');
+    expect(flag & flags.endStream).toBe(flags.endStream);
+  });
+
+  test.each(['application/json', 'application/grpc-web+proto'])(
+    'a client that sends %s gets a problem',
+    async (type) => {
+      using client = await H2Client.open(proxy.port);
+      const answer = await ask(client, { 'content-type': type });
+      expect(answer).toMatchObject({ status: 503, headers: { 'content-type': 'application/problem+json' } });
+      expect(answer.headers).not.toHaveProperty('grpc-status');
+    },
+  );
 });
 
 test('the application does not answer: 4, deadline exceeded', async () => {
@@ -69,14 +87,6 @@ test('too large: 8, resource exhausted; not in order: 3, invalid argument', asyn
   expect(await ask(client, { host: 'elsewhere.example' })).toMatchObject(
     only(3, 'The request target and the Host field name different hosts'),
   );
-});
-
-test.each(['application/json', 'application/grpc-web+proto'])('a client that sends %s gets a problem', async (type) => {
-  await using proxy = await start(`h2c://127.0.0.1:${await freePort()}`);
-  using client = await H2Client.open(proxy.port);
-  const answer = await ask(client, { 'content-type': type });
-  expect(answer).toMatchObject({ status: 503, headers: { 'content-type': 'application/problem+json' } });
-  expect(answer.headers).not.toHaveProperty('grpc-status');
 });
 
 describe('in words', () => {

@@ -23,9 +23,9 @@ afterAll(async () => {
 });
 
 /** The application's side of the connection that a client has just made. */
-const accepted = async (count = 1): Promise<Raw> => {
-  await until(() => application.connections.length === count, { what: 'the connection at the application' });
-  return application.connections[count - 1]!;
+const accepted = async (by = application): Promise<Raw> => {
+  await until(() => by.connections.length === 1, { what: 'the connection at the application' });
+  return by.connections[0]!;
 };
 
 /** How much the kernel has taken from a socket, once it takes no more. */
@@ -202,22 +202,22 @@ describe.each([
   });
 });
 
-describe('a time that is up', () => {
-  beforeEach(() => application.become(listen));
-
+describe.concurrent('a time that is up', () => {
   test('silence ends a connection for both sides, and not cleanly', async () => {
+    await using application = await RawApplication.open();
     await using proxy = await startTcp({ upstream: application.url, flags: ['--tunnel-timeout', '300ms'] });
     using client = await proxy.dial();
-    const connection = await accepted();
+    const connection = await accepted(application);
     await until(() => client.closed && connection.closed);
     expect([client.ended, connection.ended]).toEqual([false, false]);
     expect(await proxy.connections()).toEqual([]);
   });
 
   test('a connection on which something moves, either way, goes on', async () => {
+    await using application = await RawApplication.open();
     await using proxy = await startTcp({ upstream: application.url, flags: ['--tunnel-timeout', '600ms'] });
     using client = await proxy.dial();
-    const connection = await accepted();
+    const connection = await accepted(application);
     const started = performance.now();
     for (let i = 0; performance.now() - started < 2_000; i++) {
       const [from, to] = i % 2 ? [client, connection] : [connection, client];
@@ -231,6 +231,7 @@ describe('a time that is up', () => {
   });
 
   test('a client that has ended waits for a silent application as long as for an answer', async () => {
+    await using application = await RawApplication.open();
     await using proxy = await startTcp({ upstream: application.url, flags: ['--upstream-timeout', '300ms'] });
     using client = await proxy.dial();
     using patient = await proxy.dial();
@@ -241,9 +242,10 @@ describe('a time that is up', () => {
   });
 
   test('an application that has ended waits for a silent client as long as for a request', async () => {
+    await using application = await RawApplication.open();
     await using proxy = await startTcp({ upstream: application.url, flags: ['--client-timeout', '300ms'] });
     using client = await proxy.dial();
-    const connection = await accepted();
+    const connection = await accepted(application);
     connection.socket.end();
     await client.untilEnd();
     await until(() => connection.closed);
