@@ -21,38 +21,44 @@ const ways: Record<string, Write> = {
   },
 };
 
-test.each(Object.entries(ways))('certificate and key are followed by %s, each pair by itself', async (_, write) => {
-  const other = issue({ name: 'other', names: [{ dns: 'other.example' }] });
-  // Without a periodic comparison: what is noticed was told by the kernel.
-  await using served = await serve({ pairs: [server, other], tlsReloadPeriod: 86_400_000 });
-  const notAfter = new Date('2031-02-03T04:05:06Z');
-  const renewed = issue({ name: 'renewed', names: [{ dns: 'renewed.example' }], notAfter });
-  await write(served, '1.crt', renewed.cert);
-  await write(served, '1.key', renewed.key);
-  await until(() => served.metrics[used] === 1);
-  expect((await served.ask({ servername: 'renewed.example' })).shown).toBe('renewed');
-  expect((await served.ask({ servername: 'other.example' })).shown).toBe('localhost');
-  expect(served.termination.certificates[1]).toMatchObject({ names: ['renewed.example'] });
-  expect(served.metrics[notAfterOf(served.directory.join('1.crt'))]).toBe(notAfter.getTime() / 1000);
-  expect(served.metrics[refused]).toBeUndefined();
-});
+test.concurrent.each(Object.entries(ways))(
+  'certificate and key are followed by %s, each pair by itself',
+  async (_, write) => {
+    const other = issue({ name: 'other', names: [{ dns: 'other.example' }] });
+    // Without a periodic comparison: what is noticed was told by the kernel.
+    await using served = await serve({ pairs: [server, other], tlsReloadPeriod: 86_400_000 });
+    const notAfter = new Date('2031-02-03T04:05:06Z');
+    const renewed = issue({ name: 'renewed', names: [{ dns: 'renewed.example' }], notAfter });
+    await write(served, '1.crt', renewed.cert);
+    await write(served, '1.key', renewed.key);
+    await until(() => served.metrics[used] === 1);
+    expect((await served.ask({ servername: 'renewed.example' })).shown).toBe('renewed');
+    expect((await served.ask({ servername: 'other.example' })).shown).toBe('localhost');
+    expect(served.termination.certificates[1]).toMatchObject({ names: ['renewed.example'] });
+    expect(served.metrics[notAfterOf(served.directory.join('1.crt'))]).toBe(notAfter.getTime() / 1000);
+    expect(served.metrics[refused]).toBeUndefined();
+  },
+);
 
-test.each(Object.entries(ways))('authorities are followed by %s, and open connections stay', async (_, write) => {
-  const client = clientWith(issue({ name: 'shop', issuer: authority }));
-  await using served = await serve({ pairs: [server], ca: authority.cert, tlsReloadPeriod: 86_400_000 });
-  const open = connect({ port: served.port, rejectUnauthorized: false, ...client });
-  await once(open, 'secureConnect');
-  const next = issue({ name: 'Next', authority: true });
-  await write(served, 'ca.crt', next.cert);
-  await until(() => served.metrics[used] === 1);
-  expect((await served.ask(client)).identity).toBeUndefined();
-  expect((await served.ask(clientWith(issue({ name: 'till', issuer: next })))).identity?.cn).toBe('till');
-  open.write('?');
-  expect(JSON.parse(String((await once(open, 'data'))[0]))).toMatchObject({ cn: 'shop' });
-  open.destroy();
-});
+test.concurrent.each(Object.entries(ways))(
+  'authorities are followed by %s, and open connections stay',
+  async (_, write) => {
+    const client = clientWith(issue({ name: 'shop', issuer: authority }));
+    await using served = await serve({ pairs: [server], ca: authority.cert, tlsReloadPeriod: 86_400_000 });
+    const open = connect({ port: served.port, rejectUnauthorized: false, ...client });
+    await once(open, 'secureConnect');
+    const next = issue({ name: 'Next', authority: true });
+    await write(served, 'ca.crt', next.cert);
+    await until(() => served.metrics[used] === 1);
+    expect((await served.ask(client)).identity).toBeUndefined();
+    expect((await served.ask(clientWith(issue({ name: 'till', issuer: next })))).identity?.cn).toBe('till');
+    open.write('?');
+    expect(JSON.parse(String((await once(open, 'data'))[0]))).toMatchObject({ cn: 'shop' });
+    open.destroy();
+  },
+);
 
-test('all of it is followed by a swap of ..data', async () => {
+test.concurrent('all of it is followed by a swap of ..data', async () => {
   const make = (name: string) => {
     const own = issue({ name, names: [{ dns: 'localhost' }] });
     const clients = issue({ name: `Clients ${name}`, authority: true });
@@ -75,7 +81,7 @@ test('all of it is followed by a swap of ..data', async () => {
   expect(served.metrics[refused]).toBeUndefined();
 });
 
-test.each([
+test.concurrent.each([
   ['authorities that are none', 'ca.crt', () => 'rubbish', 'holds no PEM certificate'],
   [
     'authorities that are cut off',
@@ -139,7 +145,7 @@ test.each([
   expect((await served.ask(client)).identity?.cn).toBe('shop');
 });
 
-test('a key that does not match is said with its file, until it does', async () => {
+test.concurrent('a key that does not match is said with its file, until it does', async () => {
   await using served = await serve({ pairs: [server] });
   const renewed = issue({ name: 'renewed' });
   await writeFile(served.directory.join('0.crt'), renewed.cert);
@@ -156,7 +162,7 @@ test('a key that does not match is said with its file, until it does', async () 
   expect(served.termination.certificates[0]?.problem).toBeUndefined();
 });
 
-test('a certificate that could not be chosen by name is not taken into use, and lists are all the same', async () => {
+test.concurrent('a certificate that could not be chosen by name is not taken into use, and lists are all the same', async () => {
   const thief = issue({ name: 'thief', issuer: authority });
   await using served = await serve({ pairs: [server], ca: authority.cert, crl: revoke(authority) });
   const { cert } = issue({ key: server.privateKey, names: [{ dns: 'localhost' }], twice: true });
@@ -170,7 +176,7 @@ test('a certificate that could not be chosen by name is not taken into use, and 
   expect((await served.ask()).shown).toBe('localhost');
 });
 
-test('a list that goes away is missed, not done without', async () => {
+test.concurrent('a list that goes away is missed, not done without', async () => {
   const thief = issue({ name: 'thief', issuer: authority });
   await using served = await serve({
     pairs: [server],
@@ -184,7 +190,7 @@ test('a list that goes away is missed, not done without', async () => {
   expect(served.refused).toMatchObject([{ refusal: 'certificate_revoked' }]);
 });
 
-test('a fresh list takes the place of an expired one', async () => {
+test.concurrent('a fresh list takes the place of an expired one', async () => {
   const expired = revoke(authority, { thisUpdate: inDays(-3), nextUpdate: inDays(-2) });
   await using served = await serve({ pairs: [server], ca: authority.cert, crl: expired });
   expect(served.health.passes('readyz')).toBe(false);
@@ -198,7 +204,7 @@ test('a fresh list takes the place of an expired one', async () => {
   expect((await served.ask(clientWith(issue({ name: 'shop', issuer: authority })))).identity?.cn).toBe('shop');
 });
 
-test('an expired certificate is served, because some client may still want it, but is not ready', async () => {
+test.concurrent('an expired certificate is served, because some client may still want it, but is not ready', async () => {
   const late = issue({ name: 'late', notBefore: inDays(-9), notAfter: inDays(-8) });
   await using served = await serve({ pairs: [server, late] });
   const [check] = served.health.results('readyz');
@@ -234,7 +240,7 @@ test('no handshake fails while certificates and authorities are changed under ma
   expect(served.errors).toEqual([]);
 });
 
-test('what is wrong when it is taken into use is not said to be in use', async () => {
+test.concurrent('what is wrong when it is taken into use is not said to be in use', async () => {
   await using served = await serve({ pairs: [server], ca: authority.cert });
   Object.assign(served.settings, { tlsMinimumVersion: 'none' });
   await writeFile(served.directory.join('ca.crt'), issue({ name: 'Next', authority: true }).cert);
@@ -246,7 +252,7 @@ test('what is wrong when it is taken into use is not said to be in use', async (
   expect((await served.ask(clientWith(issue({ name: 'shop', issuer: authority })))).shown).toBe('localhost');
 });
 
-test('dates that are none are refused, and the process goes on', async () => {
+test.concurrent('dates that are none are refused, and the process goes on', async () => {
   const ca = authority.cert;
   await using served = await serve({ pairs: [server], ca, crl: revoke(authority) });
   const notAfter = '20319999999999Z';
@@ -263,7 +269,7 @@ test('dates that are none are refused, and the process goes on', async () => {
   expect((await served.ask(clientWith(issue({ name: 'shop', issuer: authority })))).identity?.cn).toBe('shop');
 });
 
-test('a certificate that no name leads to any more is warned of once', async () => {
+test.concurrent('a certificate that no name leads to any more is warned of once', async () => {
   const other = issue({ name: 'other', names: [{ dns: 'other.example' }] });
   await using served = await serve({ pairs: [server, other] });
   const renew = (...names: string[]) =>
