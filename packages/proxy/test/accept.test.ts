@@ -2,18 +2,12 @@ import { once } from 'node:events';
 import { request } from 'node:https';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { freePort, until } from '@outrigger/core/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { always, ask, dial, get, ok, RawApplication } from './raw.ts';
 import { startProxy } from './start-proxy.ts';
 
-let application: RawApplication;
-beforeAll(async () => {
-  application = await RawApplication.open();
-});
-afterAll(() => application[Symbol.asyncDispose]());
-
-test('after prestop it still accepts and serves, and says close in each response', async () => {
-  application.become(always(ok));
+test.concurrent('after prestop it still accepts and serves, and says close in each response', async () => {
+  await using application = await RawApplication.open(always(ok));
   await using proxy = await startProxy({ upstream: application.url, tls: true });
   const reply = async () => {
     const sent = request({
@@ -34,8 +28,8 @@ test('after prestop it still accepts and serves, and says close in each response
   expect((await proxy.sidecar.get('/readyz')).status).toBe(503);
 });
 
-test('SIGTERM closes idle connections at once, lets requests in flight finish, and accepts no more', async () => {
-  application.become(() => undefined);
+test.concurrent('SIGTERM closes idle connections at once, lets requests in flight finish, and accepts no more', async () => {
+  await using application = await RawApplication.open();
   await using proxy = await startProxy({ upstream: application.url });
   using idle = await dial(proxy.port);
   using busy = await dial(proxy.port);
@@ -52,8 +46,8 @@ test('SIGTERM closes idle connections at once, lets requests in flight finish, a
   expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
 });
 
-test('SIGTERM in the middle of a body lets the rest of it through', async () => {
-  application.become(() => undefined);
+test.concurrent('SIGTERM in the middle of a body lets the rest of it through', async () => {
+  await using application = await RawApplication.open();
   await using proxy = await startProxy({ upstream: application.url });
   using client = await dial(proxy.port);
   client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345');
@@ -69,8 +63,8 @@ test('SIGTERM in the middle of a body lets the rest of it through', async () => 
   expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
 });
 
-test('requests that do not finish within the drain time-out cost exit code 75', async () => {
-  application.become(() => undefined);
+test.concurrent('requests that do not finish within the drain time-out cost exit code 75', async () => {
+  await using application = await RawApplication.open();
   await using proxy = await startProxy({ upstream: application.url, flags: ['--drain-timeout', '300ms'] });
   using client = await dial(proxy.port);
   client.send(get);
@@ -79,8 +73,8 @@ test('requests that do not finish within the drain time-out cost exit code 75', 
   expect(await proxy.sidecar.exited).toMatchObject({ code: 75 });
 });
 
-test('connections beyond the limit are closed, counted, and harm nobody', async () => {
-  application.become(always(ok));
+test.concurrent('connections beyond the limit are closed, counted, and harm nobody', async () => {
+  await using application = await RawApplication.open(always(ok));
   await using proxy = await startProxy({ upstream: application.url, flags: ['--connection-limit', '2'] });
   using first = await dial(proxy.port);
   using second = await dial(proxy.port);
@@ -95,8 +89,8 @@ test('connections beyond the limit are closed, counted, and harm nobody', async 
   );
 });
 
-test('there is one limit for all listeners, and what is refused at any of them is counted', async () => {
-  application.become(always(ok));
+test.concurrent('there is one limit for all listeners, and what is refused at any of them is counted', async () => {
+  await using application = await RawApplication.open(always(ok));
   const plain = await freePort();
   const flags = ['--connection-limit', '3', '--redirect-listen-address', `127.0.0.1:${plain}`];
   await using proxy = await startProxy({ upstream: application.url, tls: true, flags });
@@ -119,8 +113,8 @@ test('there is one limit for all listeners, and what is refused at any of them i
   expect([first, second].map(({ closed, ended }) => closed || ended)).toEqual([false, false]);
 });
 
-test('a TLS client that ends its side still gets its response', async () => {
-  application.become(always(ok));
+test.concurrent('a TLS client that ends its side still gets its response', async () => {
+  await using application = await RawApplication.open(always(ok));
   await using proxy = await startProxy({ upstream: application.url, tls: true });
   // The types of tls.connect do not know allowHalfOpen.
   const options = {

@@ -2,7 +2,7 @@
 // tcp/session).
 
 import { freePort, until } from '@outrigger/core/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { dialTls } from './bad-inputs/ways.ts';
 import { answerOn, H2Client } from './http2/start.ts';
 import { dial, get, ok, type Raw, RawApplication, type Serve } from './raw.ts';
@@ -19,14 +19,9 @@ const serve: Serve = (connection, arrived) => {
   else if (connection.text.includes('GET /chat')) connection.send(arrived);
 };
 
-let application: RawApplication;
-beforeAll(async () => {
-  application = await RawApplication.open();
-});
-afterAll(() => application[Symbol.asyncDispose]());
-
 const to = (path: string) => get.replace('/', path);
-const waiting = (path: string) => until(() => application.connections.find(({ text }) => text.includes(path)));
+const waiting = ({ connections }: RawApplication, path: string) =>
+  until(() => connections.find(({ text }) => text.includes(path)));
 const gone = (client: Raw) => until(() => client.ended || client.closed);
 type Listed = { readonly protocol: string; readonly state: string; readonly unsentBytes: number };
 const listOf = async ({ sidecar }: RunningProxy) =>
@@ -34,10 +29,10 @@ const listOf = async ({ sidecar }: RunningProxy) =>
 const statesOf = async (proxy: RunningProxy) =>
   (await listOf(proxy)).map(({ protocol, state }) => `${protocol} ${state}`).sort();
 
-test('prestop and then SIGTERM: what is idle goes at once, what is under way finishes, tunnels have their grace', async () => {
-  application.become(serve);
+test.concurrent('prestop and then SIGTERM: what is idle goes at once, what is under way finishes, tunnels have their grace', async () => {
+  await using application = await RawApplication.open(serve);
   const plain = await freePort();
-  const flags = ['--tunnel-grace', '1500ms', '--redirect-listen-address', `127.0.0.1:${plain}`];
+  const flags = ['--tunnel-grace', '3s', '--redirect-listen-address', `127.0.0.1:${plain}`];
   await using proxy = await startProxy({ upstream: application.url, tls: true, flags });
   using idle = await dialTls(proxy);
   using kept = await dialTls(proxy);
@@ -54,7 +49,9 @@ test('prestop and then SIGTERM: what is idle goes at once, what is under way fin
   await idleH2.get('/quick');
   busy.send(to('/busy'));
   const streams = ['/one', '/two'].map((path) => answerOn(h2.request({ ':path': path })));
-  const [forBusy, forOne, forTwo] = await Promise.all(['/busy', '/one', '/two'].map(waiting));
+  const [forBusy, forOne, forTwo] = await Promise.all(
+    ['/busy', '/one', '/two'].map((path) => waiting(application, path)),
+  );
   expect(await statesOf(proxy)).toEqual([
     ...['h2 active', 'h2 idle', 'http/1.1 active', 'http/1.1 idle', 'http/1.1 idle', 'http/1.1 idle'],
     ...['http/1.1 tunnel', 'tcp reading'],
@@ -83,15 +80,15 @@ test('prestop and then SIGTERM: what is idle goes at once, what is under way fin
   forTwo!.send(ok);
   expect(await Promise.all(streams)).toMatchObject(Array(2).fill({ status: 200, body: 'ok', code: 0 }));
   await tunnel.untilEnd();
-  expect(performance.now() - start).toBeGreaterThan(1_400);
+  expect(performance.now() - start).toBeGreaterThan(2_900);
   await until(() => application.connections.every(({ ended, closed }) => ended || closed));
   for (const client of [busy, tunnel]) client.socket.end();
   expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
   expect(proxy.sidecar.logs().filter(({ level }) => level === 'error')).toEqual([]);
 });
 
-test('a tunnel in which something moves all the time has no more grace than another', async () => {
-  application.become(serve);
+test.concurrent('a tunnel in which something moves all the time has no more grace than another', async () => {
+  await using application = await RawApplication.open(serve);
   await using proxy = await startProxy({ upstream: application.url, flags: ['--tunnel-grace', '400ms'] });
   using client = await dial(proxy.port);
   await client.send(upgrade).until('101 Switching');
@@ -101,13 +98,13 @@ test('a tunnel in which something moves all the time has no more grace than anot
   await client.untilEnd();
   clearInterval(drops);
   expect(performance.now() - start).toBeGreaterThan(350);
-  expect(performance.now() - start).toBeLessThan(3_000);
+  expect(performance.now() - start).toBeLessThan(8_000);
   client.socket.end();
   expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
 });
 
-test('a tunnel does not outlive the time there is to stop, however long its grace', async () => {
-  application.become(serve);
+test.concurrent('a tunnel does not outlive the time there is to stop, however long its grace', async () => {
+  await using application = await RawApplication.open(serve);
   const flags = ['--tunnel-grace', '1h', '--drain-timeout', '500ms'];
   await using proxy = await startProxy({ upstream: application.url, flags });
   using client = await dial(proxy.port);
@@ -118,12 +115,12 @@ test('a tunnel does not outlive the time there is to stop, however long its grac
   expect(said).toMatchObject({ level: expect.any(String), code: 'PROXY_DRAIN' });
 });
 
-test('a tunnel that opens after SIGTERM has the grace of the others', async () => {
-  application.become(() => undefined);
+test.concurrent('a tunnel that opens after SIGTERM has the grace of the others', async () => {
+  await using application = await RawApplication.open();
   await using proxy = await startProxy({ upstream: application.url, flags: ['--tunnel-grace', '300ms'] });
   using client = await dial(proxy.port);
   client.send(upgrade);
-  const connection = await waiting('/chat');
+  const connection = await waiting(application, '/chat');
   proxy.sidecar.kill('SIGTERM');
   await until(() => proxy.sidecar.logs().some(({ message }) => message === 'Stopping'));
   connection.send(`${switched}hello`);
@@ -132,12 +129,12 @@ test('a tunnel that opens after SIGTERM has the grace of the others', async () =
   expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
 });
 
-test('of requests one behind the other the first is answered, the next are not begun, and the client can tell', async () => {
-  application.become(serve);
+test.concurrent('of requests one behind the other the first is answered, the next are not begun, and the client can tell', async () => {
+  await using application = await RawApplication.open(serve);
   await using proxy = await startProxy({ upstream: application.url });
   using client = await dial(proxy.port);
   client.send(to('/first') + to('/second') + to('/third'));
-  const connection = await waiting('/first');
+  const connection = await waiting(application, '/first');
   proxy.sidecar.kill('SIGTERM');
   await until(() => proxy.sidecar.logs().some(({ message }) => message === 'Stopping'));
   connection.send(ok);
@@ -149,9 +146,11 @@ test('of requests one behind the other the first is answered, the next are not b
   expect(application.connections.map((each) => each.text).join('')).not.toMatch(/second|third/);
 });
 
-test('clients that have not taken their responses yet are waited for, and named beside requests', async () => {
+test.concurrent('clients that have not taken their responses yet are waited for, and named beside requests', async () => {
   const page = `HTTP/1.1 200 OK\r\nContent-Length: 16384\r\n\r\n${'x'.repeat(16_384)}`;
-  application.become((connection, arrived) => connection.send(arrived.includes('/slow') ? '' : page));
+  await using application = await RawApplication.open((connection, arrived) =>
+    connection.send(arrived.includes('/slow') ? '' : page),
+  );
   await using proxy = await startProxy({ upstream: application.url });
   using full = await dial(proxy.port);
   using busy = await dial(proxy.port);
@@ -161,15 +160,15 @@ test('clients that have not taken their responses yet are waited for, and named 
   busy.send(to('/slow'));
   const most = full.socket.writableHighWaterMark;
   await until(async () => (await listOf(proxy)).some(({ unsentBytes }) => unsentBytes >= most));
-  await waiting('/slow');
+  await waiting(application, '/slow');
   proxy.sidecar.kill('SIGTERM');
   const said = await until(() => proxy.sidecar.logs().find(({ code }) => code === 'PROXY_DRAIN'));
   expect(said).toMatchObject({ requests: 1, unsent: 1, tunnels: 0 });
   expect(said.message).toMatch(/1 requests in flight, 1 responses that clients have not taken yet/);
 });
 
-test('a head of which half has arrived is waited for, answered, and the connection closes', async () => {
-  application.become(serve);
+test.concurrent('a head of which half has arrived is waited for, answered, and the connection closes', async () => {
+  await using application = await RawApplication.open(serve);
   await using proxy = await startProxy({ upstream: application.url });
   using client = await dial(proxy.port);
   client.send('GET /quick HTTP/1.1\r\nHo');
@@ -182,16 +181,16 @@ test('a head of which half has arrived is waited for, answered, and the connecti
   expect(await proxy.sidecar.exited).toMatchObject({ code: 0 });
 });
 
-test('what the proxy answers itself after prestop says close too', async () => {
-  application.become((connection) => connection.socket.end());
+test.concurrent('what the proxy answers itself after prestop says close too', async () => {
+  await using application = await RawApplication.open((connection) => connection.socket.end());
   await using proxy = await startProxy({ upstream: application.url });
   using client = await dial(proxy.port);
   await proxy.sidecar.post('/v1/prestop');
   expect(await client.send(get).untilEnd()).toMatch(/^HTTP\/1\.1 502 [\s\S]*\r\nConnection: close\r\n/);
 });
 
-test('octets of any protocol hear nothing of prestop, and end in their own time after SIGTERM', async () => {
-  application.become((connection, arrived) => connection.send(arrived));
+test.concurrent('octets of any protocol hear nothing of prestop, and end in their own time after SIGTERM', async () => {
+  await using application = await RawApplication.open((connection, arrived) => connection.send(arrived));
   const flags = ['--mode', 'tcp', '--tunnel-grace', '30s'];
   await using proxy = await startProxy({ upstream: application.url.replace('http:', 'tcp:'), tls: true, flags });
   using client = await dialTls(proxy);

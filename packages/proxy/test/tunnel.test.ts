@@ -61,8 +61,8 @@ test('an application that does not want to is relayed as it answers', async () =
   expect(await client.send(handshake).until(/ok[\s\S]*ok/)).toBeTruthy();
 });
 
-test('a silent tunnel ends after its time, and with the proxy', async () => {
-  application.become(echo);
+test.concurrent('a silent tunnel ends after its time, and with the proxy', async () => {
+  await using application = await RawApplication.open(echo);
   await using brief = await startProxy({ upstream: application.url, flags: ['--tunnel-timeout', '300ms'] });
   using silent = await dial(brief.port);
   await silent.send(handshake).until('hello');
@@ -74,8 +74,8 @@ test('a silent tunnel ends after its time, and with the proxy', async () => {
   expect(await brief.sidecar.exited).toMatchObject({ code: 0 });
 });
 
-test('after the end of one side the other has no hour to say nothing', async () => {
-  application.become(echo);
+test.concurrent('after the end of one side the other has no hour to say nothing', async () => {
+  await using application = await RawApplication.open(echo);
   const flags = ['--client-timeout', '300ms', '--upstream-timeout', '300ms'];
   await using brief = await startProxy({ upstream: application.url, flags });
   // A socket that has read its end does not notice a reset, so the proxy is asked.
@@ -95,8 +95,8 @@ test('after the end of one side the other has no hour to say nothing', async () 
   await forgotten();
 });
 
-test('a client that goes on talking while it is told of the end is not reset', async () => {
-  application.become(echo);
+test.concurrent('a client that goes on talking while it is told of the end is not reset', async () => {
+  await using application = await RawApplication.open(echo);
   await using brief = await startProxy({ upstream: application.url, flags: ['--tunnel-grace', '100ms'] });
   using busy = await dial(brief.port);
   await busy.send(handshake).until('hello');
