@@ -254,7 +254,7 @@ describe.concurrent('a time that is up', () => {
   });
 });
 
-test('a client is cut off when the application is down, and served when it is back', async () => {
+test.concurrent('a client is cut off when the application is down, and served when it is back', async () => {
   const port = await freePort();
   await using proxy = await startTcp({ upstream: `http://127.0.0.1:${port}` });
   for (let i = 0; i < 3; i++) {
@@ -272,7 +272,7 @@ test('a client is cut off when the application is down, and served when it is ba
   expect(back.connections).toHaveLength(1);
 });
 
-test('an application whose queue is full is given up after the time to connect', async () => {
+test.concurrent('an application whose queue is full is given up after the time to connect', async () => {
   // A backlog of one that nobody takes from: the kernel ignores further connections.
   await using full = await unresponsive();
   await using proxy = await startTcp({ upstream: full.url, flags: ['--upstream-connect-timeout', '400ms'] });
@@ -288,7 +288,7 @@ test('an application whose queue is full is given up after the time to connect',
   expect(await proxy.metric('upstream_errors_total{reason="timeout"}')).toBe(1);
 });
 
-test('a unix socket is an address like any other, with ends of each side', async () => {
+test.concurrent('a unix socket is an address like any other, with ends of each side', async () => {
   await using directory = await scratch();
   const path = directory.join('app.sock');
   const server = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket)).listen(path);
@@ -309,14 +309,13 @@ test('a unix socket is an address like any other, with ends of each side', async
   }
 });
 
-describe('after SIGTERM', () => {
-  beforeEach(() => application.become(echo));
-
+describe.concurrent('after SIGTERM', () => {
   test('connections go on for their grace, then both sides are ended', async () => {
+    await using application = await RawApplication.open(echo);
     await using proxy = await startTcp({ upstream: application.url, flags: ['--tunnel-grace', '1s'] });
     using client = await proxy.dial();
     await client.send('before').until('before');
-    const connection = await accepted();
+    const connection = await accepted(application);
     proxy.sidecar.kill('SIGTERM');
     await until(() => proxy.sidecar.logs().some(({ code }) => code === 'PROXY_DRAIN'));
     await client.send('after').until('after');
@@ -329,6 +328,7 @@ describe('after SIGTERM', () => {
   });
 
   test('whoever does not agree that it is over does not hold up the end', async () => {
+    await using application = await RawApplication.open(echo);
     await using proxy = await startTcp({ upstream: application.url, flags: ['--tunnel-grace', '0s'] });
     using client = await proxy.dial();
     await client.send('before').until('before');
@@ -351,10 +351,11 @@ describe('after SIGTERM', () => {
   });
 
   test('a connection that ends by itself ends the wait', async () => {
+    await using application = await RawApplication.open(echo);
     await using proxy = await startTcp({ upstream: application.url, flags: ['--tunnel-grace', '30s'] });
     using client = await proxy.dial();
     await client.send('before').until('before');
-    const connection = await accepted();
+    const connection = await accepted(application);
     proxy.sidecar.kill('SIGTERM');
     client.socket.end();
     await connection.untilEnd();
