@@ -124,7 +124,8 @@ async function watch(way: Way, breakOff: () => void): Promise<{ records: (number
     : connect(tap.port, '127.0.0.1');
   using client = new Raw(socket);
   await once(socket, way.tls ? 'secureConnect' : 'connect');
-  await client.send(get).until('12345');
+  // In as many chunks as it came in.
+  await client.send(get).until(/\r\n\r\n.*1.*2.*3.*4.*5(\r\n)?$/s);
   breakOff();
   await until(() => tap.closed(), { what: 'the proxy to end the connection' });
   return { records: way.tls ? recordTypes(Buffer.concat(wire)) : [how], text: client.text };
