@@ -20,6 +20,10 @@ export class Fragments {
     return octets.includes(LF) || this.#length >= most ? this.whole : undefined;
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   get whole(): Buffer {
     if (this.#parts.length > 1) this.#parts.splice(0, this.#parts.length, Buffer.concat(this.#parts, this.#length));
     return this.#parts[0]!;
