@@ -38,7 +38,8 @@ export class Client implements Connection, Peer {
   readonly since = new Date();
   requests = 0;
   deadline: number;
-  ended = false;
+  /** Its side of the connection has ended. */
+  #fin = false;
   readonly #socket: Socket;
   readonly #traffic: Traffic;
   readonly #origin: Origin;
@@ -79,6 +80,10 @@ export class Client implements Connection, Peer {
     const early: Buffer | null = socket.read();
     if (early) process.nextTick(() => this.#read(early));
     else socket._read(0);
+  }
+
+  get ended(): boolean {
+    return this.#fin && !this.#pending;
   }
 
   get state(): ConnectionState {
@@ -139,6 +144,8 @@ export class Client implements Connection, Peer {
     const after = head.read(octets, 0, { end: octets.length, most: this.#traffic.parameters.headLimit });
     if (after === REFUSED) this.#refuse(head.refusal!);
     else if (this.#traffic.shedding) this.#refuse(refusals.memory);
+    // Nothing will come of it.
+    else if (after === MORE && this.#fin) this.#finish();
     else if (after === MORE) this.#await(octets);
     else this.#exchangeFor(octets, after);
   }
@@ -220,10 +227,10 @@ export class Client implements Connection, Peer {
   }
 
   #end(): void {
-    this.ended = true;
+    this.#fin = true;
     if (this.#exchange) this.#exchange.onClientEnd();
     else if (this.#tunnel) this.#tunnel.onClientEnd();
-    else this.#socket.end();
+    else this.#next();
   }
 
   #close(): void {

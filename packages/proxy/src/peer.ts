@@ -9,7 +9,7 @@ import type { Upstream } from './upstream.ts';
 /** The client's side of a request. */
 export type Peer = {
   readonly identity: Identity;
-  /** Sent its last octet; may still be waiting for ours. */
+  /** Sent its last octet, and this is its last request; may still be waiting for ours. */
   readonly ended: boolean;
   readonly needsDrain: boolean;
   deadline: number;

@@ -32,13 +32,14 @@ test('what comes together with a request that the proxy answers by itself has it
   expect(statuses(client.text).slice(0, 4)).toEqual(['200', '403', '200', '403']);
 });
 
+type Row = { readonly requests: number; readonly unsentBytes: number };
+
 test('a client that does not read its answers gets no more of them', async () => {
   const answer = `HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`;
   application.become(always(answer));
   using client = await dial(proxy.port);
   client.socket.pause();
   client.send(get.repeat(1000));
-  type Row = { readonly requests: number; readonly unsentBytes: number };
   const row = async () => ((await (await proxy.sidecar.get('/v1/connections')).json()) as Row[])[0]!;
   // Full once nothing has moved from one look to the next but one.
   const seen: number[] = [];
@@ -53,6 +54,26 @@ test('a client that does not read its answers gets no more of them', async () =>
   const all = 1000 * answer.length;
   await until(() => client.length >= all, { deadline: 30_000, what: () => `${all} octets, ${client.length} so far` });
   expect(statuses(client.text)).toHaveLength(1000);
+});
+
+test.each([
+  ['with its last request', ''],
+  ['in the middle of a further one', 'GET / HT'],
+])('a client that ends %s has all its answers, then the end', async (_, further) => {
+  application.become(always(ok));
+  using client = await dial(proxy.port);
+  client.send(get.repeat(20) + further).socket.end();
+  expect(statuses(await client.untilEnd())).toHaveLength(20);
+});
+
+test('a client that ends before it has read its answers gets them all', async () => {
+  application.become(always(`HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`));
+  using client = await dial(proxy.port);
+  client.socket.pause();
+  client.send(get.repeat(200)).socket.end();
+  await until(async () => ((await (await proxy.sidecar.get('/v1/connections')).json()) as Row[])[0]!.unsentBytes > 0);
+  client.socket.resume();
+  expect(statuses(await client.untilEnd())).toHaveLength(200);
 });
 
 test('a client that ends after the head of its response came has its end after the body', async () => {
