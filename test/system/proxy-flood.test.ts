@@ -18,7 +18,7 @@ const mebibyte = 1024 ** 2;
 // for it at once in the clear and encrypted.
 const accepted = 64 * 1024;
 const shakingHands = 128 * 1024;
-const notReading = 256 * 1024;
+const notReading = 384 * 1024;
 // The heap between two collections and what malloc keeps. Measured: up to 10 MiB while connections stay, 50 while thousands
 // come and go, however many: V8 collects when 64 MiB of memory outside its heap hang on what is garbage.
 const staying = 24 * mebibyte;

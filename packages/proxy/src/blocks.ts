@@ -1,21 +1,38 @@
 // Memory for bodies on their way to the client, used again once they are sent. Allocating it anew for each read would have
 // the garbage collector run for most of a download.
 
-const size = 65_536 + 256;
-const mostFree = 32;
+import { totalmem } from 'node:os';
 
-const free: Buffer<ArrayBuffer>[] = [];
+// What there is for this process, in bytes; a container without a limit reports 0.
+const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+
+/**
+ * Octets read at once from the application. With twice as many a large response costs a sixth less, and a client that does
+ * not take it holds twice as much: not where memory is short.
+ */
+export const readSize = memory < 512 * 1024 ** 2 ? 65_536 : 131_072;
+
+// Of a response's head, or of its frames, beside what was read.
+const overhead = 256;
+const sizes = [65_536 + overhead, 131_072 + overhead];
+// Octets of blocks that wait for their next use, of each size.
+const mostFree = 2 * 1024 ** 2;
+
+const free: readonly Buffer<ArrayBuffer>[][] = sizes.map(() => []);
 const owners = new WeakMap<ArrayBufferLike, Buffer<ArrayBuffer>>();
 
 /** From here on a block is worth its callback. */
 const large = 8_192;
 
+const classOf = (length: number) => sizes.findIndex((size) => length <= size);
+
 /** Room for `length` octets; goes to `releaseAfter` once written to. */
 export function room(length: number): Buffer {
-  if (length < large || length > size) return Buffer.allocUnsafe(length);
-  const reused = free.pop();
+  const chosen = length < large ? -1 : classOf(length);
+  if (chosen === -1) return Buffer.allocUnsafe(length);
+  const reused = free[chosen]!.pop();
   if (reused) return reused;
-  const block = Buffer.allocUnsafeSlow(size);
+  const block = Buffer.allocUnsafeSlow(sizes[chosen]!);
   owners.set(block.buffer, block);
   return block;
 }
@@ -29,7 +46,8 @@ export function releaseAfter(octets: Buffer): ((error?: Error | null) => void) |
   if (!block) return undefined;
   return (error) => {
     if (error) return;
-    if (free.length < mostFree) free.push(block);
+    const unused = free[classOf(block.length)]!;
+    if (unused.length * block.length < mostFree) unused.push(block);
     // The garbage collector lets 64 MiB of such memory gather before it runs for its sake.
     else block.buffer.transfer(0);
   };

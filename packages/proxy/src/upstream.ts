@@ -1,6 +1,8 @@
 // One connection to the application, in use by one exchange or idle.
 
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { readSize } from './blocks.ts';
+import { writeTogether } from './gather.ts';
 
 /** Whoever uses the connection at the moment. */
 export type UpstreamUser = {
@@ -26,7 +28,7 @@ export type Keeper = {
 };
 
 // Reading is synchronous and what is read is used up or copied before the next read, so one buffer serves all.
-const shared = Buffer.allocUnsafeSlow(65_536);
+const shared = Buffer.allocUnsafeSlow(readSize);
 
 export class Upstream {
   readonly #socket: Socket;
@@ -129,8 +131,10 @@ export class Upstream {
 
   /** Returns false when the application is slower than the client; onUpstreamDrain follows. @param written called then. */
   write(octets: Buffer, written?: (error?: Error | null) => void): boolean {
-    this.flush();
-    return this.#socket.write(octets, written);
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) writeTogether(this.#socket, held);
+    return writeTogether(this.#socket, octets, written);
   }
 
   end(): void {

@@ -3,10 +3,11 @@
 
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { freeAfter, releaseAfter, room } from '../blocks.ts';
+import { freeAfter, readSize, releaseAfter, room } from '../blocks.ts';
 import type { Connection, ConnectionState } from '../connection.ts';
 import { cut } from '../cut.ts';
 import { errors } from '../errors.ts';
+import { writeTogether } from '../gather.ts';
 import { tlsOf } from '../origin.ts';
 import type { Pool } from '../pool.ts';
 import { proxyTlsOf, writeProxyHeader } from '../proxy-protocol.ts';
@@ -34,7 +35,7 @@ export type SessionOptions = {
 const lingering = 2_000;
 
 // Reading is synchronous and what is read is copied before the next read, so one buffer serves all.
-const shared = Buffer.allocUnsafeSlow(65_536);
+const shared = Buffer.allocUnsafeSlow(readSize);
 
 export class TcpSession implements Connection {
   readonly protocol = 'tcp';
@@ -119,7 +120,7 @@ export class TcpSession implements Connection {
   #fromClient(octets: Buffer): void {
     this.#traffic.tally.received(octets.length);
     if (this.#closing) return;
-    if (!this.#upstream.write(octets, freeAfter(octets))) this.#client.pause();
+    if (!writeTogether(this.#upstream, octets, freeAfter(octets))) this.#client.pause();
     this.#touch();
   }
 
