@@ -7,10 +7,10 @@ import { totalmem } from 'node:os';
 const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 
 /**
- * Octets read at once from the application. With twice as many a large response costs a sixth less, and a client that does
- * not take it holds twice as much: not where memory is short.
+ * So many connections have room: they are read from, and written to, in larger pieces, so that a large body costs a quarter
+ * less. A peer that does not take it then holds 256 KiB more: not all of them may.
  */
-export const readSize = memory < 512 * 1024 ** 2 ? 65_536 : 131_072;
+export const roomyConnections = Math.min(256, Math.floor(memory / (4 * 1024 ** 2)));
 
 // Of a response's head, or of its frames, beside what was read.
 const overhead = 256;

@@ -1,7 +1,7 @@
 // Where an upstream is, from how it is written.
 
 import { BlockList, isIPv6 } from 'node:net';
-import type { UpstreamAddress } from './upstream.ts';
+import type { UpstreamAddress } from './dial.ts';
 
 export type Endpoint = {
   readonly address: UpstreamAddress;

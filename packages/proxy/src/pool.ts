@@ -2,12 +2,14 @@
 
 import { performance } from 'node:perf_hooks';
 import type { Fault, Log } from '@outrigger/core';
+import { roomyConnections } from './blocks.ts';
+import type { UpstreamAddress } from './dial.ts';
 import type { Endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Seldom } from './seldom.ts';
 import type { Tally, UpstreamError } from './tally.ts';
-import { type Keeper, Upstream, type UpstreamAddress, type UpstreamUser } from './upstream.ts';
+import { type Keeper, Upstream, type UpstreamUser } from './upstream.ts';
 
 // A request that must not be sent twice takes only a connection that was used just now.
 const unsafeIdle = 500;
@@ -88,7 +90,7 @@ export class Pool implements Keeper {
   }
 
   connect(user: UpstreamUser): Upstream {
-    const connection = new Upstream(this.#options.address, this, user);
+    const connection = new Upstream(this.#options.address, this, user, this.#all.size < roomyConnections);
     this.#all.add(connection);
     this.#options.tally.metrics.upstreamConnections.inc();
     return connection;

@@ -5,7 +5,6 @@ import { performance } from 'node:perf_hooks';
 import type { Log, Memory, Values } from '@outrigger/core';
 import type { AccessLog } from './access-log.ts';
 import type { Answer } from './answer.ts';
-import { readSize } from './blocks.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { errors } from './errors.ts';
 import type { Allowance } from './http/request-head.ts';
@@ -24,10 +23,9 @@ import { proxyList } from './trusted-proxies.ts';
 // Deadlines are looked at this often: one timer for all connections instead of one for each.
 const tick = 100;
 
-// Bytes that a client with TLS takes: 62 KB when busy; when it does not read a long response 100 KB and twice what is read
-// at once. This is half of what a plan of nothing but the latter needs; the other half of the memory, the heap's, is hardly
-// used then.
-const connectionCost = 2 * readSize;
+// Bytes that a client with TLS takes: 62 KB when busy, 230 KB when it does not read a long response. This is half of what
+// a plan of nothing but the latter needs; the other half of the memory, the heap's, is hardly used then.
+const connectionCost = 128 * 1024;
 
 export type TrafficOptions = {
   readonly parameters: Values<typeof parameters>;

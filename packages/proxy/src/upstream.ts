@@ -1,7 +1,7 @@
 // One connection to the application, in use by one exchange or idle.
 
-import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { readSize } from './blocks.ts';
+import type { Socket } from 'node:net';
+import { dial, shared, type UpstreamAddress } from './dial.ts';
 import { writeTogether } from './gather.ts';
 
 /** Whoever uses the connection at the moment. */
@@ -15,8 +15,6 @@ export type UpstreamUser = {
   onUpstreamClose(error: NodeJS.ErrnoException | undefined): void;
 };
 
-export type UpstreamAddress = { readonly host: string; readonly port: number } | { readonly path: string };
-
 /** What the pool wants to know of its connections. */
 export type Keeper = {
   /** The connection is not good any more; `unasked` when it was idle and sent something. */
@@ -26,9 +24,6 @@ export type Keeper = {
   /** Calls `flush` once everything that the kernel has already reported has been seen. */
   afterPoll(connection: Upstream): void;
 };
-
-// Reading is synchronous and what is read is used up or copied before the next read, so one buffer serves all.
-const shared = Buffer.allocUnsafeSlow(readSize);
 
 export class Upstream {
   readonly #socket: Socket;
@@ -42,13 +37,10 @@ export class Upstream {
   reused = false;
   idleSince = 0;
 
-  constructor(address: UpstreamAddress, keeper: Keeper, user: UpstreamUser) {
+  constructor(address: UpstreamAddress, keeper: Keeper, user: UpstreamUser, roomy = false) {
     this.#keeper = keeper;
     this.#user = user;
-    const onread = { buffer: shared, callback: (length: number) => this.#read(length) };
-    // Half-open, because an application may read the end of a body only after it has begun to answer.
-    const options = { ...address, allowHalfOpen: true, noDelay: true, onread } as TcpNetConnectOpts;
-    this.#socket = connect(options)
+    this.#socket = dial(address, (length) => this.#read(length), roomy)
       .on('connect', () => this.#connect())
       .on('drain', () => this.#user?.onUpstreamDrain())
       .on('end', () => this.#end())
@@ -64,11 +56,10 @@ export class Upstream {
     this.#user?.onUpstreamConnect();
   }
 
-  #read(length: number): boolean {
+  #read(length: number): void {
     // Before the request has left, there is nothing that this could be the response to.
     if (this.#user && !this.unsent) this.#user.onUpstreamData(shared, 0, length);
     else this.#discard(true);
-    return true;
   }
 
   #end(): void {

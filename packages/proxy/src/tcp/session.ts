@@ -1,11 +1,12 @@
 // One client connection of --mode tcp: octets both ways between it and the application, each side held back by the other,
 // each end passed on by itself, and a reset as a reset.
 
-import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { freeAfter, readSize, releaseAfter, room } from '../blocks.ts';
+import { freeAfter, releaseAfter, room, roomyConnections } from '../blocks.ts';
 import type { Connection, ConnectionState } from '../connection.ts';
 import { cut } from '../cut.ts';
+import { dial, shared, type UpstreamAddress } from '../dial.ts';
 import { errors } from '../errors.ts';
 import { writeTogether } from '../gather.ts';
 import { tlsOf } from '../origin.ts';
@@ -13,7 +14,6 @@ import type { Pool } from '../pool.ts';
 import { proxyTlsOf, writeProxyHeader } from '../proxy-protocol.ts';
 import type { ClientIdentity } from '../tls/identity.ts';
 import type { Traffic } from '../traffic.ts';
-import type { UpstreamAddress } from '../upstream.ts';
 import { addressOf, type Endpoints } from './address.ts';
 
 export type SessionOptions = {
@@ -33,9 +33,6 @@ export type SessionOptions = {
 
 // Once both sides were told that it is over, they have a moment to agree.
 const lingering = 2_000;
-
-// Reading is synchronous and what is read is copied before the next read, so one buffer serves all.
-const shared = Buffer.allocUnsafeSlow(readSize);
 
 export class TcpSession implements Connection {
   readonly protocol = 'tcp';
@@ -79,16 +76,9 @@ export class TcpSession implements Connection {
   }
 
   #connect(address: UpstreamAddress): Socket {
-    const onread = {
-      buffer: shared,
-      callback: (length: number) => {
-        this.#fromUpstream(length);
-        return true;
-      },
-    };
-    const options = { ...address, allowHalfOpen: true, noDelay: true, onread } as TcpNetConnectOpts;
+    const roomy = this.#traffic.clients.size < roomyConnections;
     this.#traffic.tally.metrics.upstreamConnections.inc();
-    const socket = connect(options);
+    const socket = dial(address, (length) => this.#fromUpstream(length), roomy);
     return socket
       .on('connect', () => this.#begin())
       .on('drain', () => this.#drained(this.#client))
