@@ -1,17 +1,6 @@
 // Memory for bodies on their way to the client, used again once they are sent. Allocating it anew for each read would have
 // the garbage collector run for most of a download.
 
-import { totalmem } from 'node:os';
-
-// What there is for this process, in bytes; a container without a limit reports 0.
-const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
-
-/**
- * So many connections have room: they are read from, and written to, in larger pieces, so that a large body costs a quarter
- * less. A peer that does not take it then holds 256 KiB more: not all of them may.
- */
-export const roomyConnections = Math.min(256, Math.floor(memory / (4 * 1024 ** 2)));
-
 // Of a response's head, or of its frames, beside what was read.
 const overhead = 256;
 const sizes = [65_536 + overhead, 131_072 + overhead];

@@ -10,7 +10,7 @@ const half = shared.subarray(0, 65_536);
 
 type Options = TcpNetConnectOpts & { readonly writableHighWaterMark: number };
 
-/** @param onRead that many octets are in `shared`; @param roomy one of the few that take larger pieces, see `blocks.ts` */
+/** @param onRead that many octets are in `shared`; @param roomy takes larger pieces at once */
 export function dial(address: UpstreamAddress, onRead: (length: number) => void, roomy: boolean): Socket {
   const callback = (length: number) => {
     onRead(length);

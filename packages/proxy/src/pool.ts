@@ -2,7 +2,6 @@
 
 import { performance } from 'node:perf_hooks';
 import type { Fault, Log } from '@outrigger/core';
-import { roomyConnections } from './blocks.ts';
 import type { UpstreamAddress } from './dial.ts';
 import type { Endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
@@ -22,6 +21,8 @@ export type PoolOptions = {
   readonly name: string;
   /** Milliseconds a connection may be idle and still be used. */
   readonly idleTimeout: () => number;
+  /** Whether a new connection may take larger pieces at once. */
+  readonly roomy: () => boolean;
   readonly tally: Tally;
   readonly log: Log;
 };
@@ -90,7 +91,7 @@ export class Pool implements Keeper {
   }
 
   connect(user: UpstreamUser): Upstream {
-    const connection = new Upstream(this.#options.address, this, user, this.#all.size < roomyConnections);
+    const connection = new Upstream(this.#options.address, this, user, this.#options.roomy());
     this.#all.add(connection);
     this.#options.tally.metrics.upstreamConnections.inc();
     return connection;

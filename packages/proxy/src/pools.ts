@@ -5,7 +5,7 @@ import { H2cPool } from './http2/upstream.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import type { Rule } from './routes/rule.ts';
 
-export type PoolsOptions = Pick<PoolOptions, 'idleTimeout' | 'tally' | 'log'> & { readonly upstream: URL };
+export type PoolsOptions = Pick<PoolOptions, 'idleTimeout' | 'roomy' | 'tally' | 'log'> & { readonly upstream: URL };
 
 export class Pools implements Disposable {
   /** Of --upstream. */
@@ -19,8 +19,8 @@ export class Pools implements Disposable {
   }
 
   #make(upstream: URL): Pool {
-    const { idleTimeout, tally, log } = this.#options;
-    const options = { ...endpointOf(upstream), idleTimeout, tally, log };
+    const { idleTimeout, roomy, tally, log } = this.#options;
+    const options = { ...endpointOf(upstream), idleTimeout, roomy, tally, log };
     return options.protocol === 'h2c' ? new H2cPool(options) : new Pool(options);
   }
 

@@ -54,7 +54,9 @@ export const sidecar = defineSidecar({
     );
     // Consumers first: nothing may be accepted before there is somewhere to send it.
     const idleTimeout = () => parameters.upstreamIdleTimeout;
-    const pools = stack.use(new Pools({ upstream: parameters.upstream, idleTimeout, tally, log }));
+    const pools = stack.use(
+      new Pools({ upstream: parameters.upstream, idleTimeout, roomy: () => traffic.roomy, tally, log }),
+    );
     const rules = stack.use(
       new Routes({
         events,

@@ -163,6 +163,7 @@ test.concurrent('requests that meet the end of an idle connection teach how long
     proxy.growth('upstream_retries_total', async () => expect(await ask(proxy.port, getAndClose)).toContain('200 OK'));
   await retries();
   await until(async () => {
+    // Not waited for: that the connection is idle for so long is what is learned from.
     await delay(300);
     return (await retries()) === 0;
   });

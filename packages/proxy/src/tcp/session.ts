@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { freeAfter, releaseAfter, room, roomyConnections } from '../blocks.ts';
+import { freeAfter, releaseAfter, room } from '../blocks.ts';
 import type { Connection, ConnectionState } from '../connection.ts';
 import { cut } from '../cut.ts';
 import { dial, shared, type UpstreamAddress } from '../dial.ts';
@@ -76,9 +76,8 @@ export class TcpSession implements Connection {
   }
 
   #connect(address: UpstreamAddress): Socket {
-    const roomy = this.#traffic.clients.size < roomyConnections;
     this.#traffic.tally.metrics.upstreamConnections.inc();
-    const socket = dial(address, (length) => this.#fromUpstream(length), roomy);
+    const socket = dial(address, (length) => this.#fromUpstream(length), this.#traffic.roomy);
     return socket
       .on('connect', () => this.#begin())
       .on('drain', () => this.#drained(this.#client))
