@@ -48,7 +48,15 @@ export { type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from
 export { type Program, type ProgramError, passedOn, runProgram } from './program.ts';
 export { program, programProblem } from './program-parameter.ts';
 export { publishFile, publishLink } from './publish.ts';
-export { type Retry, RetryBudget, type RetryBudgetOptions, type RetryOptions, retry } from './retry.ts';
+export {
+  heeding,
+  parseRetryAfter,
+  type Retry,
+  RetryBudget,
+  type RetryBudgetOptions,
+  type RetryOptions,
+  retry,
+} from './retry.ts';
 export { run } from './run.ts';
 export { scriptOf } from './script-of.ts';
 export { Secret } from './secret.ts';

@@ -17,6 +17,11 @@ export class ByteWriter {
     return this.at - before;
   }
 
+  /** How much was written before a place. */
+  lengthAt(at: number): number {
+    return at - before;
+  }
+
   /** Room for `count` more bytes from `at` on. The caller advances `at`. */
   reserve(count: number): Buffer {
     const needed = this.at + count + behind;

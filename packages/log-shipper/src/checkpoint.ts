@@ -8,11 +8,17 @@ import * as z from '@outrigger/core/schema';
 import { errors } from './errors.ts';
 import type { Ledger } from './ledger.ts';
 import type { metrics } from './metrics.ts';
+import { dropReasons } from './records.ts';
 
 // Inodes and nanoseconds go beyond what a JSON number holds.
 const digits = z.string().check(z.regex(/^\d{1,20}$/));
 const offset = z.int().check(z.minimum(0));
 const place = z.object({ offset, print: z.string() });
+const settled = z.object({
+  delivered: z.optional(offset),
+  dead: z.optional(offset),
+  dropped: z.optional(z.partialRecord(z.enum(dropReasons), offset)),
+});
 
 const positions = z.object({
   version: z.literal(1),
@@ -26,7 +32,7 @@ const positions = z.object({
       modified: digits,
       size: offset,
       head: place,
-      sinks: z.record(z.string(), place),
+      sinks: z.record(z.string(), z.extend(place, settled.shape)),
     }),
   ),
   youngest: z.array(z.object({ path: z.string(), device: digits, inode: digits, born: digits, modified: digits })),

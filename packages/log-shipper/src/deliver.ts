@@ -1,19 +1,39 @@
 // From batches to acknowledged batches: what every sink has around it. One batch at a time and in order, tried again for
-// as long as it takes; the next one is made ready meanwhile, and that is all that is held in memory.
+// as long as it takes, whole or in pieces; what a receiver refuses for good is buried, with the reason.
 
-import { type Context, formatDuration, type Parameters, reasonOf, retry } from '@outrigger/core';
-import type { Batch } from './encode.ts';
+import {
+  type Backoff,
+  backoff,
+  type Context,
+  formatDuration,
+  heeding,
+  type Parameters,
+  pause,
+  reasonOf,
+} from '@outrigger/core';
+import type { Batch, Provenance } from './batch.ts';
 import { errors } from './errors.ts';
 import type { metrics } from './metrics.ts';
-import type { Outcome, Sink } from './sink/sink.ts';
+import type { Outbox } from './outbox.ts';
+import type { Death, Sink, Verdict } from './sink/sink.ts';
 
 export type DeliveryState = 'idle' | 'sending' | 'retrying' | 'broken' | 'ended';
+
+/** A record that a sink refuses for good. */
+export type Letter = Provenance & { readonly sink: string; readonly reason: string };
 
 type Options = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics' | 'events' | 'signal' | 'fail'> & {
   readonly name: string;
   readonly sink: Sink;
-  readonly batches: AsyncIterable<Batch>;
+  readonly outbox: Outbox;
+  /** Puts letters where they survive. Rejects when it cannot: then they are not acknowledged. */
+  readonly bury: (letters: readonly Letter[]) => Promise<void>;
 };
+
+/** Milliseconds until a receiver that refuses us is tried again: somebody has to do something first. */
+const pausedFor = 30_000;
+/** While stopping there is no later, and what is not delivered before the drain deadline is left. */
+const longestWhileStopping = 1000;
 
 export class Delivery implements AsyncDisposable {
   readonly name: string;
@@ -24,6 +44,7 @@ export class Delivery implements AsyncDisposable {
   inFlight: Batch | undefined;
   readonly #options: Options;
   readonly #running: Promise<void>;
+  readonly #waits: Backoff = backoff({ min: '100ms', max: '30s' });
 
   constructor(options: Options) {
     this.name = options.name;
@@ -33,16 +54,13 @@ export class Delivery implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const batches = this.#options.batches[Symbol.asyncIterator]();
-    let next = batches.next();
+    const { outbox } = this.#options;
     for (;;) {
-      const { value: batch, done } = await next;
-      if (done) break;
-      // Read and encoded while this one is on its way.
-      next = batches.next();
-      if (!(await this.#deliver(batch))) break;
+      const batch = await outbox.next();
+      if (!batch) break;
+      if (!(await this.#deliver(batch))) return;
     }
-    this.state = this.state === 'broken' ? 'broken' : 'ended';
+    this.state = 'ended';
   }
 
   /** Returns whether there is any sense in going on. */
@@ -52,46 +70,113 @@ export class Delivery implements AsyncDisposable {
     const begun = performance.now();
     this.inFlight = batch;
     metrics.inFlight.set({ sink }, batch.bytes.length);
-    this.state = 'sending';
-    const outcome = await this.#send(batch);
-    if (outcome.became === 'broken') return this.#break(outcome.reason);
-    this.#up();
+    const pieces = batch.records > 0 ? [batch] : [];
+    for (let piece = pieces.shift(); piece; piece = pieces.shift()) {
+      const verdict = await this.#attempt(piece);
+      if (verdict.became === 'broken') return this.#break(verdict.reason);
+      pieces.unshift(...(await this.#heed(verdict, piece)));
+    }
     this.inFlight = undefined;
-    this.deliveredAt = new Date();
     batch.acknowledge();
     metrics.inFlight.set({ sink }, 0);
-    metrics.deliveredRecords.inc({ sink }, batch.records);
-    metrics.delivered.inc({ sink }, batch.source);
+    for (const [reason, bytes] of Object.entries(batch.dropped)) metrics.dropped.inc({ sink, reason }, bytes);
     metrics.deliveryDuration.observe({ sink }, (performance.now() - begun) / 1000);
     this.state = 'idle';
     return true;
   }
 
-  /** As long as it takes. */
-  async #send(batch: Batch): Promise<Outcome> {
-    const { signal } = this.#options;
-    const attempt = () => this.#attempt(batch);
-    const patient = retry(attempt, { backoff: { min: '100ms', max: '30s' }, signal });
-    // While stopping there is no later: the waits are short, and what is not delivered before the drain deadline is left.
-    return patient.catch(() => retry(attempt, { backoff: { min: '100ms', max: '1s' } }));
-  }
-
-  async #attempt(batch: Batch): Promise<Outcome> {
+  async #attempt(piece: Batch): Promise<Verdict> {
     const { sink, metrics } = this.#options;
-    if (this.state === 'retrying') metrics.retries.inc({ sink: this.name });
+    if (this.trouble) metrics.retries.inc({ sink: this.name });
+    this.state = this.trouble ? this.state : 'sending';
     const deadline = new AbortController();
     const late = () => deadline.abort(new Error(`no answer within ${formatDuration(sink.timeout ?? 0)}`));
     const timer = sink.timeout === undefined ? undefined : setTimeout(late, sink.timeout);
     try {
-      const outcome = await sink.write(batch, deadline.signal);
-      if (outcome.became === 'undelivered') throw new Error(outcome.reason);
-      return outcome;
+      return await sink.write(piece, deadline.signal);
     } catch (error) {
-      this.#down(reasonOf(error));
-      throw error;
+      return { became: 'retry', reason: reasonOf(error) };
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Does what the verdict asks for. Returns what is still to be sent. */
+  async #heed(verdict: Exclude<Verdict, { became: 'broken' }>, piece: Batch): Promise<readonly Batch[]> {
+    switch (verdict.became) {
+      case 'delivered':
+        this.#took(piece);
+        return [];
+      case 'retry':
+        this.#down(verdict.reason);
+        await this.#wait(verdict.after);
+        return [piece];
+      case 'paused':
+        this.#down(verdict.reason);
+        await this.#wait(pausedFor);
+        return [piece];
+      case 'split': {
+        const { records } = piece;
+        if (records === 1) return this.#bury(piece, [{ index: 0, reason: verdict.reason }]);
+        const middle = Math.ceil(records / 2);
+        return [piece.slice(0, middle), piece.slice(middle, records)];
+      }
+      case 'dead':
+        return this.#bury(
+          piece,
+          Array.from({ length: piece.records }, (_, index) => ({ index, ...verdict })),
+        );
+      case 'partly':
+        return this.#divide(verdict, piece);
+    }
+  }
+
+  async #divide(verdict: Extract<Verdict, { became: 'partly' }>, piece: Batch): Promise<readonly Batch[]> {
+    const { retry, dead, reason, after } = verdict;
+    await this.#bury(piece, dead);
+    const others = new Set([...retry, ...dead.map(({ index }) => index)]);
+    const taken = Array.from({ length: piece.records }, (_, index) => index).filter((index) => !others.has(index));
+    if (taken.length > 0) this.#took(piece.pick(taken));
+    if (retry.length === 0) return [];
+    this.#down(reason);
+    await this.#wait(after);
+    return [piece.pick(retry)];
+  }
+
+  /** Not acknowledged before they are where they survive. */
+  async #bury(piece: Batch, deaths: readonly Death[]): Promise<readonly Batch[]> {
+    const { bury, metrics, log } = this.#options;
+    const [first] = deaths;
+    if (!first) return [];
+    const letters = deaths.map(({ index, reason }) => ({ ...piece.provenance(index), sink: this.name, reason }));
+    for (;;) {
+      try {
+        await bury(letters);
+        break;
+      } catch (error) {
+        this.#down(`dead letters cannot be written: ${reasonOf(error)}`);
+        await this.#wait();
+      }
+    }
+    for (const { index } of deaths) piece.bury(index);
+    metrics.deadRecords.inc({ sink: this.name }, deaths.length);
+    log.warn(errors.LOG_SHIPPER_REFUSED({ sink: this.name, records: deaths.length, reason: first.reason }));
+    return [];
+  }
+
+  #took(piece: Batch): void {
+    const { metrics } = this.#options;
+    this.#up();
+    this.deliveredAt = new Date();
+    metrics.deliveredRecords.inc({ sink: this.name }, piece.records);
+    metrics.delivered.inc({ sink: this.name }, piece.source);
+  }
+
+  async #wait(after = 0): Promise<void> {
+    const { signal } = this.#options;
+    const stopping = signal.aborted;
+    const milliseconds = heeding(this.#waits.next(), after);
+    await pause(stopping ? Math.min(milliseconds, longestWhileStopping) : milliseconds, stopping ? undefined : signal);
   }
 
   /** Said when it begins and when the reason changes, not with every attempt. */
@@ -108,6 +193,7 @@ export class Delivery implements AsyncDisposable {
   }
 
   #up(): void {
+    this.#waits.reset();
     if (!this.trouble) return;
     const { log, events, metrics } = this.#options;
     metrics.sinkUp.set({ sink: this.name }, 1);
@@ -127,6 +213,6 @@ export class Delivery implements AsyncDisposable {
   /** Waits until everything the source had is acknowledged; how long that may take is the caller's to say. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running;
-    this.#options.sink.close?.();
+    await this.#options.sink.close?.();
   }
 }

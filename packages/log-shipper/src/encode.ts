@@ -1,89 +1,102 @@
 // Records to batches: encoded once, small enough for any receiver, sent again as they are when it takes several attempts.
 
-import { randomUUID } from 'node:crypto';
+import { Batch, type Part } from './batch.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { Encoding } from './encoding/encoding.ts';
-import type { Records } from './parse.ts';
+import type { Records } from './records.ts';
 
-export type Batch = {
-  /** The same in every attempt, so that a receiver can recognise one it has already. */
-  readonly id: string;
-  readonly bytes: Buffer;
-  readonly records: number;
-  /** How many bytes of the source it stands for. */
-  readonly source: number;
-  /** The bytes with something before and behind them, without a copy. */
-  wrap(head: Buffer, tail: Buffer): Buffer;
-  /** To be called once it is delivered, in the order of the batches. Its bytes are used again afterwards. */
-  acknowledge(): void;
+export type BatchLimits = {
+  /** Exceeded only by a single record. */
+  readonly bytes: number;
+  readonly records?: number;
 };
 
 /** Encodes for one sink. There are never more buffers than batches under way, and each is used again and again. */
 export class Encoder {
   readonly #encoding: Encoding;
-  readonly #limit: number;
+  readonly #limits: BatchLimits;
   readonly #free: ByteWriter[] = [];
+  #into: ByteWriter | undefined;
+  #offsets: number[] = [];
+  #parts: Part[] = [];
 
-  /** @param limit of a batch in bytes; exceeded only by a single record. */
-  constructor(encoding: Encoding, limit: number) {
+  constructor(encoding: Encoding, limits: BatchLimits) {
     this.#encoding = encoding;
-    this.#limit = limit;
+    this.#limits = limits;
   }
 
+  /** Whether there is anything that no batch has yet. */
+  get pending(): boolean {
+    return this.#parts.length > 0;
+  }
+
+  /** The batches that are full; what is left waits for more. */
   *encode(records: Records): Generator<Batch> {
-    const { spans } = records.lines;
-    const count = spans.length / 2;
+    const { count } = records;
+    const { bytes: limit, records: most = Number.POSITIVE_INFINITY } = this.#limits;
     const write = this.#encoding(records);
     let into = this.#writer();
     let first = 0;
+    let at = this.#offsets.length;
+    let indices: number[] | undefined = records.anyDropped ? [] : undefined;
+    const part = (end: number): Part => ({ records, at, indices, first, end, endsAt: endOf(records, end) });
     for (let index = 0; index < count; index++) {
-      const { at } = into;
-      this.#writeOrExcuse(index, into, { write, records });
-      if (into.length <= this.#limit || index === first) continue;
-      const rest = into.cut(at);
-      yield this.#batch(into, { records, first, end: index });
-      first = index;
-      into = this.#writer();
-      into.copy(rest);
+      if (indices && records.dropped(index)) continue;
+      const begun = into.at;
+      writeOrExcuse(index, into, { write, records });
+      const before = this.#offsets.length;
+      if (before > 0 && (into.length > limit || before >= most)) {
+        const rest = into.cut(begun);
+        if (index > first) this.#parts.push(part(index));
+        yield this.#close();
+        into = this.#writer();
+        into.copy(rest);
+        [first, at, indices] = [index, 0, indices && []];
+        this.#offsets.push(0);
+      } else this.#offsets.push(into.lengthAt(begun));
+      indices?.push(index);
     }
-    if (count > 0) yield this.#batch(into, { records, first, end: count });
-    else this.#free.push(into);
+    if (count > 0) this.#parts.push(part(count));
+    else records.chunk.release();
+  }
+
+  /** What is left, as a batch of its own. */
+  flush(): Batch | undefined {
+    return this.pending ? this.#close() : undefined;
   }
 
   #writer(): ByteWriter {
-    return this.#free.pop() ?? new ByteWriter();
+    this.#into ??= this.#free.pop() ?? new ByteWriter();
+    return this.#into;
   }
 
-  #batch(
-    into: ByteWriter,
-    { records: { lines }, first, end }: { records: Records; first: number; end: number },
-  ): Batch {
-    const { chunk, spans, length } = lines;
-    const endsAt = end < spans.length / 2 ? spans[2 * end]! : length;
-    const acknowledge = chunk.acknowledgement(endsAt);
-    return {
-      id: randomUUID(),
-      bytes: into.written,
-      records: end - first,
-      source: endsAt - spans[2 * first]!,
-      wrap: (head, tail) => into.wrap(head, tail),
-      acknowledge: () => {
-        acknowledge();
-        into.reset();
-        this.#free.push(into);
-      },
+  #close(): Batch {
+    const into = this.#writer();
+    const [offsets, parts] = [this.#offsets, this.#parts];
+    [this.#into, this.#offsets, this.#parts] = [undefined, [], []];
+    const release = () => {
+      into.reset();
+      this.#free.push(into);
     };
+    return Batch.of(into, offsets, { parts, release });
   }
+}
 
-  /** A record that the encoding cannot hold goes as the line that it was, with the reason. */
-  #writeOrExcuse(index: number, into: ByteWriter, writing: { write: ReturnType<Encoding>; records: Records }): void {
-    const { at } = into;
-    try {
-      writing.write(index, into);
-    } catch (error) {
-      into.at = at;
-      const own = new Map([[index, { ...writing.records.own.get(index), parse_error: (error as Error).message }]]);
-      this.#encoding({ ...writing.records, fields: [], own })(index, into);
-    }
+/** Where in the chunk the records before that one end; all of it is accounted for with the last. */
+const endOf = (records: Records, end: number): number => (end < records.count ? records.startOf(end) : records.length);
+
+/** A record that the encoding cannot hold goes as the line that it was, with the reason. */
+function writeOrExcuse(
+  index: number,
+  into: ByteWriter,
+  { write, records }: { write: ReturnType<Encoding>; records: Records },
+): void {
+  const { at } = into;
+  try {
+    write(index, into);
+  } catch (error) {
+    into.at = at;
+    records.excuse(index, (error as Error).message);
+    write(index, into);
   }
 }

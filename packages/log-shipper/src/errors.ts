@@ -9,6 +9,10 @@ export const errors = defineErrors({
     message: 'Sink {sink} cannot work any more: {reason}',
     hint: 'A restart gives it a new one; what it has not taken is sent again then',
   },
+  LOG_SHIPPER_REFUSED: {
+    message: 'Sink {sink} refuses {records} records for good: {reason}',
+    hint: 'They are kept as dead letters in the state directory; replay sends them again',
+  },
   LOG_SHIPPER_FILE_UNREADABLE: {
     message: 'File "{path}" cannot be read: {reason}',
     hint: 'It is tried again with every poll; the container must share the volume, and its user or fsGroup must be allowed to read',

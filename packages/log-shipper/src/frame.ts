@@ -1,31 +1,23 @@
 // Bytes to lines. Stateless: what is not a whole line yet is not taken, and comes again when the file has grown.
 
+import { Records } from './records.ts';
 import type { Chunk } from './source/source.ts';
-
-export type Lines = {
-  readonly chunk: Chunk;
-  /** Start and end of each line in the chunk's bytes, in pairs and without its newline: numbers, so that a line costs no object. */
-  readonly spans: readonly number[];
-  /** Indices of lines that go on in the next record of the same file. */
-  readonly partial: ReadonlySet<number>;
-  /** How many bytes of the chunk the lines take, newlines included. */
-  readonly length: number;
-};
 
 const newline = 0x0a;
 
 /** A line longer than `limit` is shipped in pieces: cutting it off would lose bytes, waiting for its end would need them all in memory. */
-export function frame(chunk: Chunk, limit: number): Lines {
+export function frame(chunk: Chunk, limit: number): Records {
   const { bytes, unfinished } = chunk;
   const spans: number[] = [];
-  const partial = new Set<number>();
+  // Those that go on in the next record of the same file.
+  const partial: number[] = [];
   let start = 0;
   for (;;) {
     const end = bytes.indexOf(newline, start);
     const stop = end === -1 ? bytes.length : end;
     while (stop - start > limit) {
       const cut = characterStart(bytes, start, start + limit);
-      partial.add(spans.length / 2);
+      partial.push(spans.length / 2);
       spans.push(start, cut);
       start = cut;
     }
@@ -34,12 +26,14 @@ export function frame(chunk: Chunk, limit: number): Lines {
     start = end + 1;
   }
   if (start < bytes.length && unfinished !== 'held') {
-    if (unfinished === 'part') partial.add(spans.length / 2);
+    if (unfinished === 'part') partial.push(spans.length / 2);
     spans.push(start, bytes.length);
     start = bytes.length;
   }
   chunk.take(start);
-  return { chunk, spans, partial, length: start };
+  const records = new Records({ chunk, spans, length: start });
+  for (const index of partial) records.own.set(index, { partial: true });
+  return records;
 }
 
 /** Where to cut so that no UTF-8 sequence is torn: at most three bytes earlier. */

@@ -1,6 +1,7 @@
 // Who has come how far: for every followed file and every sink, what was read and what was acknowledged.
 
 import type { Positions } from './checkpoint.ts';
+import type { DropReason } from './records.ts';
 
 /** A position, and a fingerprint of the bytes around what lies before it: the same offset in another file is not it. */
 export type Place = { readonly offset: number; readonly print: string };
@@ -12,17 +13,52 @@ export type Identity = { readonly device: string; readonly inode: string };
 
 export const keyOf = ({ device, inode }: Identity): string => `${device}:${inode}`;
 
+/** What became of bytes, besides those that are still to be delivered. */
+export type Settled = {
+  readonly delivered: number;
+  /** Refused by the receiver for good. */
+  readonly dead: number;
+  readonly dropped: Partial<Readonly<Record<DropReason, number>>>;
+};
+
 /** How far one sink has come in one file. */
 export class Cursor {
   read: Place;
   acknowledged: Place;
   /** Up to here there is nothing new to frame: the unfinished line at the end has been looked at. */
   seen: number;
+  delivered: number;
+  dead: number;
+  readonly dropped: Partial<Record<DropReason, number>>;
 
-  constructor(from: Place = beginning) {
-    this.read = from;
-    this.acknowledged = from;
-    this.seen = from.offset;
+  /** @param from where it had come to; what is not said to have become of what lies before was delivered. */
+  constructor(from: Place & Partial<Settled> = beginning) {
+    const { offset, print, dead = 0, dropped = {} } = from;
+    this.read = { offset, print };
+    this.acknowledged = this.read;
+    this.seen = offset;
+    this.delivered = from.delivered ?? offset;
+    this.dead = dead;
+    this.dropped = { ...dropped };
+  }
+
+  settle({ delivered, dead, dropped }: Settled): void {
+    this.delivered += delivered;
+    this.dead += dead;
+    for (const [reason, bytes] of Object.entries(dropped) as [DropReason, number][])
+      this.dropped[reason] = (this.dropped[reason] ?? 0) + bytes;
+  }
+
+  /** Bytes before the acknowledged place that were no line: holes, and marks of an encoding. */
+  get skipped(): number {
+    const dropped = Object.values(this.dropped).reduce((sum, bytes) => sum + bytes, 0);
+    return this.acknowledged.offset - this.delivered - this.dead - dropped;
+  }
+
+  /** As it is written down. */
+  get position(): Place & Settled {
+    const { acknowledged, delivered, dead, dropped } = this;
+    return { ...acknowledged, delivered, dead, dropped };
   }
 }
 
@@ -163,8 +199,9 @@ export class Ledger {
     this.changed();
   }
 
-  acknowledge(cursor: Cursor, place: Place): void {
+  acknowledge(cursor: Cursor, place: Place, settled: Settled): void {
     cursor.acknowledged = place;
+    cursor.settle(settled);
     this.changed();
   }
 
@@ -184,7 +221,7 @@ export class Ledger {
       ...written({ born, modified }),
       size,
       head,
-      sinks: Object.fromEntries([...cursors].map(([sink, { acknowledged }]) => [sink, acknowledged])),
+      sinks: Object.fromEntries([...cursors].map(([sink, { position }]) => [sink, position])),
     }));
     const youngest = [...this.youngest].map(([path, { identity, ...file }]) => ({
       path,

@@ -4,6 +4,12 @@ export const metrics = {
   read: counter({ unit: 'bytes', labels: ['sink'], help: 'Bytes of lines read for a sink' }),
   deliveredRecords: counter({ labels: ['sink'], help: 'Records that a sink has acknowledged' }),
   delivered: counter({ unit: 'bytes', labels: ['sink'], help: 'Bytes of the source that a sink has acknowledged' }),
+  deadRecords: counter({ labels: ['sink'], help: 'Records that a sink refuses for good: they are dead letters' }),
+  dropped: counter({
+    unit: 'bytes',
+    labels: ['sink', 'reason'],
+    help: 'Bytes of records that were not to be shipped to a sink',
+  }),
   retries: counter({ labels: ['sink'], help: 'Attempts to deliver a batch after the first' }),
   deliveryDuration: histogram({
     unit: 'seconds',

@@ -1,4 +1,4 @@
-import { family, map, path, size, text } from '@outrigger/core';
+import { duration, family, map, path, size, text } from '@outrigger/core';
 import { parsers } from './parser/index.ts';
 import { sinks } from './sink/index.ts';
 import { sources } from './source/index.ts';
@@ -21,6 +21,10 @@ export const parameters = {
     min: '1KiB',
     max: '4MiB',
     help: 'Largest batch sent at once, before it is acknowledged; receivers refuse very large ones',
+  }),
+  batchWait: duration({
+    default: '50ms',
+    help: 'How long a batch waits for more records while the sink is idle; what goes to this machine does not wait',
   }),
   stateDirectory: path({
     access: 'directory',

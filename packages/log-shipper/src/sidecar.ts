@@ -7,13 +7,13 @@ import manifest from '../package.json' with { type: 'json' };
 import { routes } from './api.ts';
 import { Checkpoint, readPositions } from './checkpoint.ts';
 import { Delivery } from './deliver.ts';
-import { type Batch, Encoder } from './encode.ts';
-import { encodings } from './encoding/index.ts';
+import { Encoder } from './encode.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
 import { Ledger } from './ledger.ts';
 import { lockDirectory } from './lock.ts';
 import { metrics } from './metrics.ts';
+import { Outbox } from './outbox.ts';
 import { parameters } from './parameters.ts';
 import { parse } from './parse.ts';
 import type { Sink } from './sink/sink.ts';
@@ -67,10 +67,14 @@ export const sidecar = defineSidecar({
     );
     // From here on, files that are rotated while nobody runs are known to the next start.
     await checkpoint.save();
-    const deliveries = parameters.sink.map(({ name, member, parameters }) => {
-      const sink = member.open(parameters);
-      return stack.use(new Delivery({ ...context, name, sink, batches: batches(source, { name, sink }, context) }));
-    });
+    const deliveries: Delivery[] = [];
+    for (const { name, member, parameters } of context.parameters.sink) {
+      const sink = await member.open(parameters, { ...context, stateDirectory });
+      const outbox = new Outbox(encoderFor(sink, context), sink.local ? 0 : context.parameters.batchWait);
+      const bury = () => Promise.reject(new Error('there is no room for dead letters'));
+      deliveries.push(stack.use(new Delivery({ ...context, name, sink, outbox, bury })));
+      feed(outbox, { source, name, context }).catch(context.fail);
+    }
     signal.addEventListener('abort', () => sayWhatIsLeft(deliveries, ledger, context), { once: true });
     return { ledger, source, deliveries, checkpoint };
   },
@@ -80,26 +84,33 @@ export const sidecar = defineSidecar({
 const unwritable = (directory: string): Promise<string | undefined> =>
   access(directory, constants.W_OK | constants.X_OK).then(() => undefined, reasonOf);
 
+function encoderFor({ encoding, limits }: Sink, { parameters, memory }: ShipperContext): Encoder {
+  // What is read, and three batches of it: one on its way, one ready, one that grows.
+  const most = Math.ceil(memory.share(1) / parameters.sink.length / 4);
+  const bytes = Math.min(parameters.batchLimit, limits?.bytes ?? parameters.batchLimit, most);
+  return new Encoder(encoding, { ...limits, bytes });
+}
+
 /** Each sink reads for itself: one that is down holds up no other, and what it has not had is still in the files. */
-async function* batches(
-  source: Source,
-  { name, sink }: { name: string; sink: Sink },
-  { parameters, memory, metrics, signal }: ShipperContext,
-): AsyncGenerator<Batch> {
+async function feed(
+  outbox: Outbox,
+  { source, name, context }: { source: Source; name: string; context: ShipperContext },
+): Promise<void> {
+  const { parameters, memory, metrics, signal } = context;
   const parser = parameters.parser.member.open(parameters.parser.parameters);
-  // What is read, and two batches of it: one on its way, one ready.
-  const most = Math.ceil(memory.share(1) / parameters.sink.length / 3);
-  const encoder = new Encoder(encodings[sink.encoding], Math.min(parameters.batchLimit, most));
   for await (const chunk of source.chunks(name)) {
-    const lines = frame(chunk, parameters.lineLimit);
-    const records = transform(parse(lines, parser, parameters), parameters);
-    metrics.read.inc({ sink: name }, lines.length);
-    metrics.splitLines.inc(lines.partial.size);
+    const records = frame(chunk, parameters.lineLimit);
+    metrics.read.inc({ sink: name }, records.length);
+    metrics.splitLines.inc(records.own.size);
+    records.lineField = parameters.lineField;
+    parse(records, parser, false);
+    transform(records, parameters);
+    await outbox.add(records);
     metrics.parseFailures.inc(records.failures);
-    yield* encoder.encode(records);
     // The files keep what is not read yet.
     while (memory.shedding && !signal.aborted) await pause(sheddingPause, signal);
   }
+  outbox.end();
 }
 
 /** A full disk is waited for: to end would only restart the container, which makes no room. */

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { frame } from '../src/frame.ts';
-import { chunkOf, linesIn } from './chunk.ts';
+import { chunkOf, linesIn, partialIn } from './chunk.ts';
 
 const framed = (content: string, limit: number, unfinished?: 'held' | 'line' | 'part') => {
-  const chunk = chunkOf(content, unfinished);
+  const chunk = chunkOf(content, { ...(unfinished && { unfinished }) });
   const lines = frame(chunk, limit);
-  return { lines: linesIn(lines).map(String), partial: [...lines.partial], taken: chunk.taken };
+  return { lines: linesIn(lines).map(String), partial: partialIn(lines), taken: chunk.taken };
 };
 
 test('a line without its newline is held, or given as whole or as a part', () => {
@@ -36,10 +36,12 @@ function frameGrowing(content: Buffer, steps: readonly number[], limit: number) 
   const look = (size: number, last: boolean) => {
     for (;;) {
       const end = Math.min(size, from + limit + 1);
-      const chunk = chunkOf(content.subarray(from, end), last && end === content.length ? 'line' : 'held');
+      const chunk = chunkOf(content.subarray(from, end), {
+        unfinished: last && end === content.length ? 'line' : 'held',
+      });
       const lines = frame(chunk, limit);
       linesIn(lines).forEach((line, index) => {
-        found.push({ line: line.toString('latin1'), partial: lines.partial.has(index) });
+        found.push({ line: line.toString('latin1'), partial: lines.own.has(index) });
       });
       from += chunk.taken;
       if (chunk.taken === 0 || from === size) return;
@@ -64,10 +66,10 @@ test('however a file grows, its lines are the same, and no byte is lost', () => 
       fc.integer({ min: 4, max: 40 }),
       (bytes, steps, limit) => {
         const grown = frameGrowing(bytes, steps, limit);
-        const whole = frame(chunkOf(bytes, 'line'), limit);
+        const whole = frame(chunkOf(bytes, { unfinished: 'line' }), limit);
         const expected = linesIn(whole).map((line, index) => ({
           line: line.toString('latin1'),
-          partial: whole.partial.has(index),
+          partial: whole.own.has(index),
         }));
         expect(grown).toEqual(expected);
         const text = grown.map(({ line, partial }) => (partial ? line : `${line}\n`)).join('');

@@ -2,30 +2,30 @@
 // costs two buffers and an object for each record, and a line needs none.
 
 import { ByteWriter } from '../byte-writer.ts';
-import type { Fields } from '../parser/parser.ts';
+import type { Fields, Instant } from '../records.ts';
 import { type Encoding, repair } from './encoding.ts';
 
 export const msgpack: Encoding = (records) => {
-  const { lines, fields, own, common, lineField } = records;
-  const { bytes } = lines.chunk;
+  const { bytes, spans, common, lineField, times, own } = records;
   const repaired = repair(records);
-  const entry = Buffer.concat([Buffer.of(0x92), eventTime(Date.now())]);
+  const readAt = entryAt(records.time(-1));
   const shared = encodedPairs(Object.entries(common));
   // All of an unparsed record but the line is the same in every one of them.
-  const plain = Buffer.concat([entry, encodedMapHeader(1 + shared.count), encoded(lineField)]);
+  const plain = Buffer.concat([encodedMapHeader(1 + shared.count), encoded(lineField)]);
 
   const writeLine = (index: number, into: ByteWriter) => {
-    const line = repaired(index);
+    const line = records.replaced?.get(index) ?? repaired(index);
     if (line) writeString(into, line, 0, line.length);
-    else writeString(into, bytes, lines.spans[2 * index]!, lines.spans[2 * index + 1]!);
+    else writeString(into, bytes, spans[2 * index]!, spans[2 * index + 1]!);
   };
 
   const writeAny = (index: number, into: ByteWriter) => {
-    const found = fields?.[index];
-    // A key twice in a map is what receivers disagree about: what was asked for wins over what was found.
-    const pairs = found && Object.entries(found).filter(([name]) => !Object.hasOwn(common, name));
+    const found = records.found(index);
     const extra = Object.entries(own.get(index) ?? {});
-    into.copy(entry);
+    // A key twice in a map is what receivers disagree about: what was asked for wins over what was found.
+    const hidden = (name: string) =>
+      Object.hasOwn(common, name) || (extra.length > 0 && Object.hasOwn(own.get(index)!, name));
+    const pairs = found && Object.entries(found).filter(([name]) => !hidden(name));
     mapHeader(into, (pairs?.length ?? 1) + shared.count + extra.length);
     if (pairs) for (const pair of pairs) writePair(into, pair);
     else {
@@ -37,19 +37,22 @@ export const msgpack: Encoding = (records) => {
   };
 
   return (index, into) => {
-    if (fields?.[index] || own.has(index)) return writeAny(index, into);
+    into.copy(times ? entryAt(records.time(index)) : readAt);
+    if (own.has(index) || !records.isText(index)) return writeAny(index, into);
     into.copy(plain);
     writeLine(index, into);
     if (shared.count > 0) into.copy(shared.bytes);
   };
 };
 
-/** fixext 8 of type 0: seconds and nanoseconds. */
-export function eventTime(milliseconds: number): Buffer {
-  const bytes = Buffer.alloc(10);
-  bytes.writeUInt16BE(0xd700);
-  bytes.writeUInt32BE(Math.floor(milliseconds / 1000), 2);
-  bytes.writeUInt32BE((milliseconds % 1000) * 1_000_000, 6);
+/** The beginning of an entry: an array of two, and an EventTime, fixext 8 of type 0: seconds and nanoseconds. */
+function entryAt({ seconds, nanos }: Instant): Buffer {
+  const bytes = Buffer.alloc(11);
+  bytes[0] = 0x92;
+  bytes.writeUInt16BE(0xd700, 1);
+  // Seconds are unsigned and of 32 bits: nothing before 1970 or after 2106 can be said.
+  bytes.writeUInt32BE(Math.min(Math.max(seconds, 0), 0xffffffff), 3);
+  bytes.writeUInt32BE(nanos, 7);
   return bytes;
 }
 

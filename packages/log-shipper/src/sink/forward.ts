@@ -6,8 +6,8 @@
 import { once } from 'node:events';
 import { CloseState, FluentSocket } from '@fluent-org/logger/build/src/socket.js';
 import { address, duration, text } from '@outrigger/core';
-import type { Batch } from '../encode.ts';
-import { encoded } from '../encoding/msgpack.ts';
+import type { Batch } from '../batch.ts';
+import { encoded, msgpack } from '../encoding/msgpack.ts';
 import { defineSink, delivered } from './sink.ts';
 
 export const forward = defineSink({
@@ -29,7 +29,7 @@ export const forward = defineSink({
       connection = undefined;
     };
     return {
-      encoding: 'msgpack',
+      encoding: msgpack,
       timeout: ackTimeout,
       async write(batch, signal) {
         // A receiver that closes an idle connection is not down.
@@ -82,8 +82,9 @@ function send(socket: FluentSocket, sending: { batch: Batch; packet: Buffer; sig
 }
 
 /** [tag, entries, options] */
-function pack({ id, bytes, records, wrap }: Batch, tag: string): Buffer {
+function pack(batch: Batch, tag: string): Buffer {
+  const { id, bytes, records } = batch;
   const length = Buffer.of(0xc6, 0, 0, 0, 0);
   length.writeUInt32BE(bytes.length, 1);
-  return wrap(Buffer.concat([Buffer.of(0x93), encoded(tag), length]), encoded({ size: records, chunk: id }));
+  return batch.wrap(Buffer.concat([Buffer.of(0x93), encoded(tag), length]), encoded({ size: records, chunk: id }));
 }

@@ -5,7 +5,9 @@ import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { choice, reasonOf } from '@outrigger/core';
-import { defineSink, delivered, type Outcome } from './sink.ts';
+import { json } from '../encoding/json.ts';
+import { line } from '../encoding/line.ts';
+import { defineSink, delivered, type Verdict } from './sink.ts';
 
 export const stdout = defineSink({
   summary: 'Standard output, one line per record',
@@ -24,15 +26,18 @@ export const stdout = defineSink({
       broken = reasonOf(error);
     });
     return {
-      encoding,
+      encoding: encodings[encoding],
+      local: true,
       write: ({ bytes }) =>
-        new Promise<Outcome>((resolve) => {
+        new Promise<Verdict>((resolve) => {
           if (broken !== undefined) return resolve({ became: 'broken', reason: broken });
           stream.write(bytes, (error) => resolve(error ? { became: 'broken', reason: reasonOf(error) } : delivered));
         }),
     };
   },
 });
+
+const encodings = { line, json };
 
 /** process.stdout writes to pipes synchronously: a reader that pauses would stop the probes, the API and every other sink. */
 function openStdout(): Writable {

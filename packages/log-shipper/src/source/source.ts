@@ -1,20 +1,35 @@
 // What a source is: where lines come from. Each sink reads at its own pace, so that one that is down stops no other.
 
 import type { Context, Member, Parameters, Values } from '@outrigger/core';
-import type { Ledger } from '../ledger.ts';
+import type { Ledger, Settled } from '../ledger.ts';
 import type { metrics } from '../metrics.ts';
+import type { Fields } from '../records.ts';
 
 export type Chunk = {
   /** Where the bytes come from, as a person would say it. */
   readonly path: string;
-  /** Valid until the next chunk is asked for. */
+  /** What the bytes belong to, the same in every run: no other content has this id and the same offsets. */
+  readonly origin: string;
+  /** Where in it the bytes begin. */
+  readonly offset: number;
+  /** Valid until it is released. */
   readonly bytes: Buffer;
   /** What the bytes after the last newline are: not yet a line, the last line of all, or as much of it as there is. */
   readonly unfinished: 'held' | 'line' | 'part';
+  /** How long ago the last of them came, in milliseconds: infinite once nothing more can come. */
+  readonly quiet: number;
+  /** The window holds no more: something has to be taken, whatever is incomplete. */
+  readonly full: boolean;
+  /** Records that were parsed and transformed before they were put on disk. */
+  readonly settled?: boolean;
+  /** What all of its records have beside their own fields. */
+  readonly fields?: Fields;
   /** The first `length` bytes have been taken. What is left comes again when there is more. */
   take(length: number): void;
-  /** How to acknowledge the first `length` bytes later. */
-  acknowledgement(length: number): () => void;
+  /** How to acknowledge the first `length` bytes later. To be called while the bytes are valid. */
+  acknowledgement(length: number): (settled: Settled) => void;
+  /** Nobody looks at the bytes any more: they are used again. */
+  release(): void;
 };
 
 export type SourceContext<V> = Pick<

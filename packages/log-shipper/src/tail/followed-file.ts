@@ -10,7 +10,6 @@ import { fingerprint, placeAt, reach, readFully } from './fingerprint.ts';
 export class ReadBuffer {
   readonly head = Buffer.allocUnsafeSlow(reach);
   readonly #most: number;
-  #body: Buffer = Buffer.alloc(0);
 
   /** @param window how many bytes a chunk may have. */
   constructor(window: number) {
@@ -20,9 +19,7 @@ export class ReadBuffer {
   /** Room for as much of `size` bytes as a chunk may have; grows with need, so that quiet files cost little. */
   body(size: number): Buffer {
     const wanted = Math.min(size, this.#most);
-    if (this.#body.length < wanted)
-      this.#body = Buffer.allocUnsafeSlow(Math.min(this.#most, Math.max(wanted, this.#body.length * 2, 0x10000)));
-    return this.#body.subarray(0, wanted);
+    return Buffer.allocUnsafeSlow(wanted);
   }
 }
 
@@ -155,17 +152,23 @@ export class FollowedFile implements AsyncDisposable {
       const tail = body.subarray(before + at - known, before + at);
       return { offset: offset + at, print: fingerprint(buffer.head.subarray(0, known), tail) };
     };
+    const full = offset + length - before < this.account.size;
     return {
       path: this.account.path,
+      origin: this.key,
+      offset,
       bytes: body.subarray(before, length),
+      quiet: performance.now() - this.grown,
+      full,
       // A full buffer ends where it must, not where the file does.
-      unfinished: offset + length - before < this.account.size ? 'held' : unfinished,
+      unfinished: full ? 'held' : unfinished,
+      release: () => undefined,
       take: (taken) => {
         if (taken > 0) cursor.read = place(taken);
       },
       acknowledgement: (taken) => {
         const reached = place(taken);
-        return () => this.#ledger.acknowledge(cursor, reached);
+        return (settled) => this.#ledger.acknowledge(cursor, reached, settled);
       },
     };
   }

@@ -5,14 +5,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../src/byte-writer.ts';
 import { Encoder } from '../../src/encode.ts';
-import { encodings } from '../../src/encoding/index.ts';
+import { json } from '../../src/encoding/json.ts';
+import { line } from '../../src/encoding/line.ts';
+import { msgpack } from '../../src/encoding/msgpack.ts';
 import { frame } from '../../src/frame.ts';
 import { parse } from '../../src/parse.ts';
-import { json } from '../../src/parser/json.ts';
-import { chunkOf, recordsOf } from '../chunk.ts';
+import { json as jsonParser } from '../../src/parser/json.ts';
+import { batchesOf, chunkOf, recordsOf } from '../chunk.ts';
+
+const encodings = { line, json, msgpack };
 
 /** How a receiver reads a batch: one item per record. */
-const decoders: Record<string, (bytes: Buffer) => unknown[]> = {
+const decoders: Record<keyof typeof encodings, (bytes: Buffer) => unknown[]> = {
   line: (bytes) => bytes.toString('latin1').split('\n').slice(0, -1),
   json: (bytes) =>
     bytes
@@ -23,11 +27,18 @@ const decoders: Record<string, (bytes: Buffer) => unknown[]> = {
   msgpack: (bytes) => decodeEntries(bytes).map(([, record]) => record),
 };
 
-for (const [name, encoding] of Object.entries(encodings)) {
-  const decode = decoders[name]!;
+for (const name of Object.keys(encodings) as (keyof typeof encodings)[]) {
+  const encoding = encodings[name];
+  const decode = decoders[name];
   const encoded = (content: string | Buffer, limit = 1 << 20) => {
     const chunk = chunkOf(content);
-    return { chunk, batches: [...new Encoder(encoding, limit).encode(recordsOf(frame(chunk, 1 << 20)))] };
+    return { chunk, batches: batchesOf(new Encoder(encoding, { bytes: limit }), frame(chunk, 1 << 20)) };
+  };
+  const encodedJson = (content: string, { seen, common = {} }: { seen: boolean; common?: object }) => {
+    const records = frame(chunkOf(content), 1 << 20);
+    parse(records, jsonParser.open({}), seen);
+    records.common = { ...common };
+    return batchesOf(new Encoder(encoding, { bytes: 1 << 20 }), records).flatMap(({ bytes }) => decode(bytes));
   };
 
   describe(name, () => {
@@ -45,13 +56,17 @@ for (const [name, encoding] of Object.entries(encodings)) {
       for (const { bytes, records } of batches) expect(records === 1 || bytes.length <= 300).toBe(true);
     });
 
-    test('acknowledges each batch up to the end of its last line', () => {
+    test('acknowledges each batch up to the end of its last line, and lets the chunk go with the last', () => {
       const { chunk, batches } = encoded('aaaa\nbbbb\ncccc\nunfinished', 1);
       const reached = batches.map((batch) => {
         batch.acknowledge();
-        return chunk.acknowledged;
+        return [chunk.acknowledged, chunk.released];
       });
-      expect(reached).toEqual([5, 10, 15]);
+      expect(reached).toEqual([
+        [5, 0],
+        [10, 0],
+        [15, 1],
+      ]);
       expect(batches.map(({ source }) => source)).toEqual([5, 5, 5]);
     });
 
@@ -77,8 +92,9 @@ for (const [name, encoding] of Object.entries(encodings)) {
           // The decoder that stands for a receiver here refuses this key.
           fc.pre(!JSON.stringify(fields).includes('"__proto__"'));
           const into = new ByteWriter(16);
-          const lines = frame(chunkOf('{}\n'), 100);
-          encoding(recordsOf(lines, { fields: [fields] }))(0, into);
+          const records = recordsOf(['{}']);
+          records.fields = [fields];
+          encoding(records)(0, into);
           const [record] = decode(into.written);
           expect(JSON.parse(JSON.stringify(record))).toEqual(JSON.parse(JSON.stringify(fields)));
         }),
@@ -88,23 +104,16 @@ for (const [name, encoding] of Object.entries(encodings)) {
 
     test('gives a record that is nested too deeply for it as the line that it was, with the reason', () => {
       const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
-      const lines = frame(chunkOf(`${deep}\n{"b":2}\n`), 1 << 20);
-      const records = parse(lines, json.open({}), { lineField: 'log' });
-      const items = [...new Encoder(encoding, 1 << 20).encode(records)].flatMap(({ bytes }) => decode(bytes));
-      const [first, second] = items;
+      const [first, second] = encodedJson(`${deep}\n{"b":2}\n`, { seen: true });
       expect(name === 'line' ? second : JSON.stringify(second)).toBe('{"b":2}');
       // Compared as text: comparing would go too deep itself.
       if (name === 'msgpack') expect(first).toEqual({ log: deep, parse_error: 'Nested more than 100 deep' });
       else expect(name === 'line' ? first : JSON.stringify(first)).toBe(deep);
     });
 
-    test('says what was added once, and what was asked for wins over what was found', () => {
+    test.each([true, false])('what was asked for wins over what was found, with fields seen: %s', (seen) => {
       if (name === 'line') return;
-      const lines = frame(chunkOf('{"env":"app","a":1}\nplain\n'), 100);
-      const records = parse(lines, json.open({}), { lineField: 'log' });
-      const items = [...new Encoder(encoding, 1000).encode({ ...records, common: { env: 'prod' } })].flatMap(
-        ({ bytes }) => decode(bytes),
-      );
+      const items = encodedJson('{"env":"app","a":1}\nplain\n', { seen, common: { env: 'prod' } });
       expect(items).toEqual([
         { a: 1, env: 'prod' },
         { log: 'plain', env: 'prod', parse_error: expect.any(String) },

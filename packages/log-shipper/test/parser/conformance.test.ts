@@ -23,16 +23,18 @@ const nuisance = [
 for (const [name, member] of Object.entries(parsers)) {
   describe(name, () => {
     test('keeps every line, and says what is wrong with those that it cannot read', () => {
-      const lines = frame(chunkOf(nuisance.map((line) => `${line}\n`).join('')), 1 << 20);
-      const { fields, own, failures } = parse(lines, member.open({}), { lineField: 'log' });
+      const records = frame(chunkOf(nuisance.map((line) => `${line}\n`).join('')), 1 << 20);
+      parse(records, member.open({}), true);
+      const { fields, own, failures } = records;
       expect(fields?.length ?? nuisance.length).toBe(nuisance.length);
       expect([...own.values()].every(({ parse_error }) => typeof parse_error === 'string')).toBe(true);
       expect(failures).toBe(own.size);
     });
 
     test('marks the pieces of a long line', () => {
-      const lines = frame(chunkOf('aaaaaaaaaabb\n'), 10);
-      expect(parse(lines, member.open({}), { lineField: 'log' }).own.get(0)).toMatchObject({ partial: true });
+      const records = frame(chunkOf('aaaaaaaaaabb\n'), 10);
+      parse(records, member.open({}), true);
+      expect(records.own.get(0)).toMatchObject({ partial: true });
     });
   });
 }

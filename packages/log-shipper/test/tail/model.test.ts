@@ -108,7 +108,7 @@ class Follower {
       const lines = frame(chunk, 32);
       this.lines[sink].push(...linesIn(lines).map(String));
       const delivered = chunk.acknowledgement(lines.length);
-      if (acknowledge) delivered();
+      if (acknowledge) delivered({ delivered: lines.length, dead: 0, dropped: {} });
     }
   }
 
