@@ -2,7 +2,9 @@
 
 export { type Address, connectable, makeAddress, parseAddress } from './address.ts';
 export { listen } from './admin/listener.ts';
-export { type Route, type Routes, route } from './admin/route.ts';
+export { problem } from './admin/problem.ts';
+export { type Route, type Routes, replyRoute, route } from './admin/route.ts';
+export type { Reply } from './admin/router.ts';
 export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
 export { type Attempt, Courier, type CourierOptions } from './courier.ts';
 export { type Catalogue, defineErrors, type ErrorDeclarations, Fault, type Fields, reasonOf } from './errors.ts';

@@ -16,6 +16,7 @@ import { errors } from './errors.ts';
 import type { metrics } from './metrics.ts';
 import type { Outbox } from './outbox.ts';
 import type { Death, Sink, Verdict } from './sink/sink.ts';
+import type { Tap } from './tap.ts';
 
 export type DeliveryState = 'idle' | 'sending' | 'retrying' | 'broken' | 'ended';
 
@@ -28,6 +29,8 @@ type Options = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics' | 'ev
   readonly outbox: Outbox;
   /** Puts letters where they survive. Rejects when it cannot: then they are not acknowledged. */
   readonly bury: (letters: readonly Letter[]) => Promise<void>;
+  /** Shows what became of a batch to whoever looks. */
+  readonly tap: Tap;
 };
 
 /** Milliseconds until a receiver that refuses us is tried again: somebody has to do something first. */
@@ -73,6 +76,7 @@ export class Delivery implements AsyncDisposable {
     const pieces = batch.records > 0 ? [batch] : [];
     for (let piece = pieces.shift(); piece; piece = pieces.shift()) {
       const verdict = await this.#attempt(piece);
+      this.#options.tap.show(this.name, piece, verdict);
       if (verdict.became === 'broken') return this.#break(verdict.reason);
       pieces.unshift(...(await this.#heed(verdict, piece)));
     }
@@ -159,6 +163,10 @@ export class Delivery implements AsyncDisposable {
       }
     }
     for (const { index } of deaths) piece.bury(index);
+    metrics.dead.inc(
+      { sink: this.name },
+      letters.reduce((sum, { length }) => sum + length, 0),
+    );
     metrics.deadRecords.inc({ sink: this.name }, deaths.length);
     log.warn(errors.LOG_SHIPPER_REFUSED({ sink: this.name, records: deaths.length, reason: first.reason }));
     return [];

@@ -55,6 +55,11 @@ export class Cursor {
     return this.acknowledged.offset - this.delivered - this.dead - dropped;
   }
 
+  /** Read and not yet acknowledged. */
+  get buffered(): number {
+    return this.read.offset - this.acknowledged.offset;
+  }
+
   /** As it is written down. */
   get position(): Place & Settled {
     const { acknowledged, delivered, dead, dropped } = this;
@@ -203,6 +208,11 @@ export class Ledger {
     cursor.acknowledged = place;
     cursor.settle(settled);
     this.changed();
+  }
+
+  /** How far a sink has come in each file. */
+  cursors(sink: string): Cursor[] {
+    return [...this.#accounts].flatMap(({ cursors }) => cursors.get(sink) ?? []);
   }
 
   /** Bytes that lie in files and that the sink has not acknowledged. */

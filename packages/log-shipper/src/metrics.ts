@@ -5,6 +5,11 @@ export const metrics = {
   deliveredRecords: counter({ labels: ['sink'], help: 'Records that a sink has acknowledged' }),
   delivered: counter({ unit: 'bytes', labels: ['sink'], help: 'Bytes of the source that a sink has acknowledged' }),
   deadRecords: counter({ labels: ['sink'], help: 'Records that a sink refuses for good: they are dead letters' }),
+  dead: counter({
+    unit: 'bytes',
+    labels: ['sink'],
+    help: 'Bytes of the source of records that a sink refuses for good',
+  }),
   dropped: counter({
     unit: 'bytes',
     labels: ['sink', 'reason'],

@@ -18,6 +18,7 @@ import { parameters } from './parameters.ts';
 import { parse } from './parse.ts';
 import type { Sink } from './sink/sink.ts';
 import type { Source } from './source/source.ts';
+import { Tap } from './tap.ts';
 import { transform } from './transform.ts';
 import { type Shipper, status } from './view.ts';
 
@@ -67,16 +68,17 @@ export const sidecar = defineSidecar({
     );
     // From here on, files that are rotated while nobody runs are known to the next start.
     await checkpoint.save();
+    const tap = stack.use(new Tap());
     const deliveries: Delivery[] = [];
     for (const { name, member, parameters } of context.parameters.sink) {
       const sink = await member.open(parameters, { ...context, stateDirectory });
       const outbox = new Outbox(encoderFor(sink, context), sink.local ? 0 : context.parameters.batchWait);
       const bury = () => Promise.reject(new Error('there is no room for dead letters'));
-      deliveries.push(stack.use(new Delivery({ ...context, name, sink, outbox, bury })));
+      deliveries.push(stack.use(new Delivery({ ...context, name, sink, outbox, bury, tap })));
       feed(outbox, { source, name, context }).catch(context.fail);
     }
     signal.addEventListener('abort', () => sayWhatIsLeft(deliveries, ledger, context), { once: true });
-    return { ledger, source, deliveries, checkpoint };
+    return { ledger, source, deliveries, checkpoint, tap };
   },
 });
 
