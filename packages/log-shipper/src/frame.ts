@@ -33,6 +33,7 @@ export function frame(chunk: Chunk, limit: number): Records {
   chunk.take(start);
   const records = new Records({ chunk, spans, length: start });
   for (const index of partial) records.own.set(index, { partial: true });
+  records.pieces = partial.length;
   return records;
 }
 

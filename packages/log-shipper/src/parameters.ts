@@ -3,8 +3,8 @@ import { parsers } from './parser/index.ts';
 import { sinks } from './sink/index.ts';
 import { sources } from './source/index.ts';
 
-export const parameters = {
-  source: family(sources, { repeatable: false, default: ['file'], help: 'Where lines come from' }),
+/** What becomes of lines on their way to a sink. */
+const pipeline = {
   lineLimit: size({
     default: '1MiB',
     min: '16B',
@@ -15,6 +15,11 @@ export const parameters = {
   lineField: text({ default: 'log', help: 'Field that holds the line where no parser made fields of it' }),
   fields: map(text, { default: [], help: 'Fields to add to every record, such as service=billing' }),
   pathField: text({ optional: true, help: 'Field to add to every record that holds the path of its file' }),
+};
+
+export type PipelineParameters = typeof pipeline;
+
+const sink = {
   sink: family(sinks, { default: ['stdout'], repeatable: true, help: 'Where records go; each sink has its own pace' }),
   batchLimit: size({
     default: '1MiB',
@@ -26,6 +31,14 @@ export const parameters = {
     default: '50ms',
     help: 'How long a batch waits for more records while the sink is idle; what goes to this machine does not wait',
   }),
+};
+
+/** What a sample needs to become what a sink is given. */
+export const sampled = { ...pipeline, ...sink };
+
+export const parameters = {
+  source: family(sources, { repeatable: false, default: ['file'], help: 'Where lines come from' }),
+  ...sampled,
   stateDirectory: path({
     access: 'directory',
     help: 'Directory that remembers what was acknowledged; must survive a restart of the container',

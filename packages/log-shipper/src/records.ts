@@ -59,6 +59,8 @@ export class Records {
   readonly readAt = Date.now();
   /** How many lines the parser could not read. */
   failures = 0;
+  /** How many are pieces of lines that were too long. */
+  pieces = 0;
   #plain: Set<number> | undefined;
   #drops: Uint8Array | undefined;
 

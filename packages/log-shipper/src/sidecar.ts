@@ -9,18 +9,17 @@ import { Checkpoint, readPositions } from './checkpoint.ts';
 import { Delivery } from './deliver.ts';
 import { Encoder } from './encode.ts';
 import { errors } from './errors.ts';
-import { frame } from './frame.ts';
 import { Ledger } from './ledger.ts';
 import { lockDirectory } from './lock.ts';
 import { metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 import { parameters } from './parameters.ts';
-import { parse } from './parse.ts';
+import { openPipeline } from './pipeline.ts';
 import type { Sink } from './sink/sink.ts';
 import type { Source } from './source/source.ts';
 import { Tap } from './tap.ts';
-import { transform } from './transform.ts';
 import { type Shipper, status } from './view.ts';
+import { words } from './words/words.ts';
 
 /** How long reading pauses, in milliseconds, before it asks again whether memory is free. */
 const sheddingPause = 200;
@@ -37,6 +36,7 @@ export const sidecar = defineSidecar({
   errors,
   routes,
   status,
+  words,
 
   async check({ parameters: { stateDirectory }, problem }) {
     if (await unwritable(stateDirectory)) problem('stateDirectory', 'no permission to write there');
@@ -99,14 +99,11 @@ async function feed(
   { source, name, context }: { source: Source; name: string; context: ShipperContext },
 ): Promise<void> {
   const { parameters, memory, metrics, signal } = context;
-  const parser = parameters.parser.member.open(parameters.parser.parameters);
+  const pipeline = openPipeline(parameters);
   for await (const chunk of source.chunks(name)) {
-    const records = frame(chunk, parameters.lineLimit);
+    const records = pipeline(chunk);
     metrics.read.inc({ sink: name }, records.length);
-    metrics.splitLines.inc(records.own.size);
-    records.lineField = parameters.lineField;
-    parse(records, parser, false);
-    transform(records, parameters);
+    metrics.splitLines.inc(records.pieces);
     await outbox.add(records);
     metrics.parseFailures.inc(records.failures);
     // The files keep what is not read yet.

@@ -1,0 +1,144 @@
+// `log-shipper render --sink X < sample`: the exact bytes that a sink would send, without sending them. The sink is the real
+// one; only where it connects to is this process.
+
+import { isUtf8 } from 'node:buffer';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type Address, makeAddress, Secret } from '@outrigger/core';
+import type { SinkMember } from '../sink/sink.ts';
+import { batchOf, type Sampled, wordContext } from './sample.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** One request, or what stands for it, of each sink. */
+export async function render(parameters: Sampled): Promise<Buffer> {
+  const lines = Buffer.concat((await process.stdin.toArray()) as Buffer[]);
+  const said: Buffer[] = [];
+  for (const { name, member, parameters: own } of parameters.sink) {
+    const request = await rendered(member, own, { lines, parameters });
+    if (parameters.sink.length > 1) said.push(Buffer.from(`# ${name}\n`), request, Buffer.from('\n'));
+    else said.push(request);
+  }
+  return Buffer.concat(said);
+}
+
+async function rendered(
+  member: SinkMember,
+  own: Values,
+  { lines, parameters }: { lines: Buffer; parameters: Sampled },
+): Promise<Buffer> {
+  await using catcher = await Catcher.open();
+  const ending = new AbortController();
+  const sink = await member.open(redirected(own, catcher.port) as never, wordContext(ending.signal));
+  try {
+    const batch = batchOf(lines, sink, parameters);
+    if (!batch) return Buffer.alloc(0);
+    if (sink.local) return Buffer.from(batch.bytes);
+    // It ends when the receiver has all of it; what it makes of the answer is of no interest.
+    await Promise.race([sink.write(batch, ending.signal), catcher.complete]).catch((error: Error) => error);
+    return shown(catcher.caught, own, catcher.port);
+  } finally {
+    ending.abort(new Error('it is rendered'));
+    await sink.close?.();
+  }
+}
+
+/** Everything that says where to connect says us; nothing is compressed or encrypted, so that it can be read. */
+function redirected(own: Values, port: number): Values {
+  const here = (value: unknown): unknown => {
+    if (value instanceof URL) {
+      const url = new URL(value);
+      [url.protocol, url.host] = ['http:', `127.0.0.1:${port}`];
+      return url;
+    }
+    if (isAddress(value)) return makeAddress('127.0.0.1', port);
+    return Array.isArray(value) ? value.map(here) : value;
+  };
+  const plain = {
+    compression: 'none',
+    compress: 'none',
+    tls: false,
+    caFile: undefined,
+    certificateFile: undefined,
+    keyFile: undefined,
+  };
+  return Object.fromEntries(
+    Object.entries(own).map(([name, value]) => [name, Object.hasOwn(plain, name) ? plain[name as 'tls'] : here(value)]),
+  );
+}
+
+const isAddress = (value: unknown): value is Address =>
+  typeof value === 'object' && value !== null && 'host' in value && 'port' in value;
+
+/** Takes what comes and answers as a receiver that is content. */
+class Catcher implements AsyncDisposable {
+  readonly #server = createServer((socket) => this.#serve(socket));
+  readonly #chunks: Buffer[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #complete = Promise.withResolvers<void>();
+
+  static async open(): Promise<Catcher> {
+    const catcher = new Catcher();
+    catcher.#server.listen(0, '127.0.0.1');
+    await once(catcher.#server, 'listening');
+    return catcher;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get caught(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  /** Resolves when a request is whole, or what is no request pauses. */
+  get complete(): Promise<void> {
+    return this.#complete.promise;
+  }
+
+  #serve(socket: Socket): void {
+    this.#sockets.add(socket);
+    // What is no HTTP says nowhere that it is whole: it is when nothing more comes for a while.
+    socket.setTimeout(200, () => this.#complete.resolve());
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      if (!isWholeRequest(this.caught)) return;
+      socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+      this.#complete.resolve();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+function isWholeRequest(bytes: Buffer): boolean {
+  const end = bytes.indexOf('\r\n\r\n');
+  const length = /^content-length: (\d+)$/im.exec(bytes.toString('latin1', 0, end))?.[1];
+  return end !== -1 && length !== undefined && bytes.length >= end + 4 + Number(length);
+}
+
+const credential = /^((?:[\w-]*(?:authorization|key|token)[\w-]*): )(?!0\r).*$/gim;
+
+/** As it would be sent, but for what is secret. */
+function shown(caught: Buffer, own: Values, port: number): Buffer {
+  const end = caught.indexOf('\r\n\r\n');
+  const isRequest = /^[A-Z]+ \S+ HTTP\/1\.1\r\n/.test(caught.toString('latin1', 0, 4096));
+  if (!isRequest) return isUtf8(caught) ? withoutSecrets(caught.toString(), own) : caught;
+  const head = caught.toString('latin1', 0, end).replace(credential, '$1[redacted]');
+  const target = Object.values(own)
+    .flat()
+    .find((value) => value instanceof URL);
+  const host = target ? head.replaceAll(`127.0.0.1:${port}`, target.host) : head;
+  return withoutSecrets(`${host.replaceAll('\r\n', '\n')}\n\n${caught.toString('utf8', end + 4)}`, own);
+}
+
+function withoutSecrets(text: string, own: Values): Buffer {
+  const secrets = Object.values(own).filter((value) => value instanceof Secret);
+  return Buffer.from(secrets.reduce((shown, secret) => shown.replaceAll(secret.read(), '[redacted]'), text));
+}
