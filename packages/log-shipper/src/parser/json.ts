@@ -9,5 +9,7 @@ export const json = defineParser({
   open: () => ({
     format: 'json',
     parse: (bytes, start, end) => parseObject(bytes.toString('utf8', start, end)),
+    timeField: 'time',
+    levelField: 'level',
   }),
 });

@@ -1,10 +1,15 @@
 // What holds for every parser: no line is ever lost to it.
 
+import type { Parameters, Values } from '@outrigger/core';
 import { describe, expect, test } from 'vitest';
 import { frame } from '../../src/frame.ts';
 import { parse } from '../../src/parse.ts';
 import { parsers } from '../../src/parser/index.ts';
 import { chunkOf } from '../chunk.ts';
+
+/** What a parser cannot do without. */
+const parameters: Record<string, Values<Parameters>> = { regex: { pattern: '(?<all>.*)' } };
+const open = (name: string) => parsers[name as keyof typeof parsers].open(parameters[name] ?? {});
 
 const nuisance = [
   '',
@@ -20,11 +25,11 @@ const nuisance = [
   '{'.repeat(10_000),
 ];
 
-for (const [name, member] of Object.entries(parsers)) {
+for (const name of Object.keys(parsers)) {
   describe(name, () => {
     test('keeps every line, and says what is wrong with those that it cannot read', () => {
       const records = frame(chunkOf(nuisance.map((line) => `${line}\n`).join('')), 1 << 20);
-      parse(records, member.open({}), true);
+      parse(records, open(name), true);
       const { fields, own, failures } = records;
       expect(fields?.length ?? nuisance.length).toBe(nuisance.length);
       expect([...own.values()].every(({ parse_error }) => typeof parse_error === 'string')).toBe(true);
@@ -33,7 +38,7 @@ for (const [name, member] of Object.entries(parsers)) {
 
     test('marks the pieces of a long line', () => {
       const records = frame(chunkOf('aaaaaaaaaabb\n'), 10);
-      parse(records, member.open({}), true);
+      parse(records, open(name), true);
       expect(records.own.get(0)).toMatchObject({ partial: true });
     });
   });
@@ -44,4 +49,36 @@ test('json keeps the digits of numbers that a double would round', () => {
   const { parse: read } = parsers.json.open({});
   const bytes = Buffer.from(line);
   expect(JSON.stringify(read!(bytes, 0, bytes.length))).toBe(line);
+});
+
+/** What comes closest to each kind of line and never ends. */
+const endless: Record<string, string> = {
+  raw: 'x',
+  json: '{"a":"',
+  logfmt: 'a="x\\" ',
+  regex: 'x ',
+  nginx: '203.0.113.7 - - [10/Oct/2000:13:55:36 -0700] "GET \\" ',
+  apache: '[Wed Oct 11 14:32:52 2000] [error] [client ',
+  syslog: '<13>1 - - - - - [id a="b\\]" ',
+  cri: '2016-10-06T00:17:09Z stdout F ',
+  klog: 'I0102 15:04:05.123456 1 main.go:10] "x\\" ',
+};
+
+test.for(Object.keys(parsers))('%s: no line of 1 MiB takes longer than a second on a busy machine', (name) => {
+  const parser = open(name);
+  const start = endless[name]!;
+  for (const line of [
+    start.repeat((1 << 20) / start.length),
+    start + 'a'.repeat(1 << 20),
+    start + ' '.repeat(1 << 20),
+  ]) {
+    const bytes = Buffer.from(line);
+    const began = performance.now();
+    try {
+      parser.parse?.(bytes, 0, bytes.length);
+    } catch (error) {
+      expect((error as Error).message).not.toBe('');
+    }
+    expect(performance.now() - began).toBeLessThan(1000);
+  }
 });
