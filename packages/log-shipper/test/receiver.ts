@@ -1,19 +1,50 @@
-// A Forward receiver that behaves as badly as a test wants: it may keep acknowledgements to itself or hang up.
+// A Forward receiver that behaves as badly as a test wants: it may keep acknowledgements to itself, give wrong ones, hang
+// up, or refuse whoever does not know its key.
 
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { zstdDecompressSync } from 'node:zlib';
 import {
+  checkPing,
   decodeClientStream,
   encodeMessage,
   generateAck,
   generateHelo,
+  generatePong,
+  isPing,
   parseTransport,
 } from '@fluent-org/logger/build/src/protocol.js';
 import { until } from '@outrigger/core/testing';
 
 type ClientTransportMessage = Parameters<typeof parseTransport>[0];
 export type Received = { readonly tag: string; readonly time: unknown; readonly record: Record<string, unknown> };
-type Answer = 'acknowledge' | 'say nothing' | 'hang up' | 'acknowledge another' | 'talk nonsense' | 'ask for a key';
+export type Answer =
+  | 'acknowledge'
+  | 'say nothing'
+  | 'hang up'
+  | 'acknowledge another'
+  | 'acknowledge another first'
+  | 'acknowledge twice'
+  | 'acknowledge in pieces'
+  | 'acknowledge once in a connection'
+  | 'talk nonsense'
+  | 'talk for ever'
+  | 'ask for a key'
+  | 'begin with PONG'
+  | 'lie about the key';
+
+export type Security = { readonly sharedKey: string; readonly users?: Readonly<Record<string, string>> };
+
+type ReceiverOptions = {
+  readonly port?: number;
+  /** Of a Unix socket, instead of a port. */
+  readonly path?: string;
+  readonly answer?: Answer;
+  readonly security?: Security;
+  readonly tls?: TlsOptions;
+};
 
 export class Receiver implements AsyncDisposable {
   readonly received: Received[] = [];
@@ -21,50 +52,130 @@ export class Receiver implements AsyncDisposable {
   readonly chunks: string[] = [];
   /** Chunk ids that were acknowledged. */
   readonly acknowledged: string[] = [];
+  /** How the packets came. */
+  readonly compressed: (string | undefined)[] = [];
+  /** Users that were let in. */
+  readonly users: string[] = [];
+  /** What went wrong with clients that were not let in, or could not be understood. */
+  readonly refusals: string[] = [];
   answer: Answer;
+  security: Security | undefined;
+  /** Whether a packet with this record is taken in and never acknowledged. */
+  swallows: (record: Received['record']) => boolean = () => false;
   connections = 0;
-  readonly #server = createServer((socket) => this.#serve(socket));
+  readonly server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(answer: Answer) {
+  private constructor({ answer = 'acknowledge', security, tls }: ReceiverOptions) {
     this.answer = answer;
+    this.security = security;
+    const serve = (socket: Socket) => this.#serve(socket);
+    this.server = tls ? createTlsServer(tls, serve) : createServer(serve);
+    this.server.on('tlsClientError', (error: Error) => this.refusals.push(error.message));
   }
 
-  static async listen({ port = 0, answer = 'acknowledge' }: { port?: number; answer?: Answer } = {}) {
-    const receiver = new Receiver(answer);
-    receiver.#server.listen(port, '127.0.0.1');
-    await once(receiver.#server, 'listening');
+  static async listen({ port = 0, path, ...options }: ReceiverOptions = {}) {
+    const receiver = new Receiver(options);
+    if (path === undefined) receiver.server.listen(port, '127.0.0.1');
+    else receiver.server.listen(path);
+    await once(receiver.server, 'listening');
     return receiver;
   }
 
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
   get address(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `127.0.0.1:${this.port}`;
   }
 
   async #serve(socket: Socket): Promise<void> {
     this.connections++;
     this.#sockets.add(socket);
     if (this.answer === 'ask for a key') socket.write(encodeMessage(generateHelo('nonce', '', true)));
+    if (this.answer === 'begin with PONG') socket.write(encodeMessage(generatePong('receiver', true, '')));
     socket.on('close', () => this.#sockets.delete(socket)).on('error', () => socket.destroy());
     try {
-      for await (const message of decodeClientStream(socket)) this.#take(socket, message as ClientTransportMessage);
+      const messages = decodeClientStream(socket)[Symbol.asyncIterator]();
+      if (this.security) await this.#admit(socket, messages, this.security);
+      for (let of = 0; ; of++) {
+        const { value, done } = await messages.next();
+        if (done) break;
+        this.#take(socket, value as ClientTransportMessage, of);
+      }
     } catch (error) {
-      // Hanging up in the middle of a message ends its decoding.
-      if (!socket.destroyed) throw error;
+      this.refusals.push((error as Error).message);
+      socket.end();
     }
   }
 
-  #take(socket: Socket, message: ClientTransportMessage): void {
+  async #admit(socket: Socket, messages: AsyncIterator<unknown>, { sharedKey, users }: Security): Promise<void> {
+    const nonce = randomBytes(16);
+    const salt = users && randomBytes(16);
+    socket.write(encodeMessage(generateHelo(nonce, salt ?? '', true)));
+    const { value: ping } = await messages.next();
+    if (!isPing(ping)) throw new Error('no PING');
+    const key = this.answer === 'lie about the key' ? 'another' : sharedKey;
+    try {
+      const authInfo = salt && users ? { salt, userDict: users } : undefined;
+      const { sharedKeyInfo } = checkPing(ping, 'receiver', { key: sharedKey, nonce }, authInfo);
+      socket.write(encodeMessage(generatePong('receiver', true, '', { ...sharedKeyInfo, key })));
+      this.users.push(ping[4]);
+    } catch (error) {
+      socket.write(encodeMessage(generatePong('receiver', false, (error as Error).message)));
+      throw error;
+    }
+  }
+
+  #take(socket: Socket, message: ClientTransportMessage, of: number): void {
     if (this.answer === 'hang up') return void socket.destroy();
+    const compressed = (message[2] as { compressed?: string } | undefined)?.compressed;
+    this.compressed.push(compressed);
+    if (compressed === 'zstd') {
+      message[1] = zstdDecompressSync(message[1] as unknown as Uint8Array);
+      message[2] = { ...(message[2] as object), compressed: undefined };
+    }
     const { tag, entries, chunk } = parseTransport(message);
     for (const [time, record] of entries) this.received.push({ tag, time, record });
     if (chunk === undefined) return;
     this.chunks.push(chunk);
-    if (this.answer === 'say nothing') return;
-    if (this.answer === 'talk nonsense') return void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
-    if (this.answer === 'acknowledge another') return void socket.write(encodeMessage(generateAck('another')));
+    if (entries.some(([, record]) => this.swallows(record))) return;
+    if (this.answer !== 'acknowledge once in a connection' || of === 0) this.#answer(socket, chunk);
+  }
+
+  #answer(socket: Socket, chunk: string): void {
+    const ack = encodeMessage(generateAck(chunk));
+    const another = encodeMessage(generateAck('another'));
+    switch (this.answer) {
+      case 'say nothing':
+        return;
+      case 'talk nonsense':
+        return void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
+      case 'talk for ever':
+        // A text of 4 GiB, as far as it says.
+        return void socket.write(Buffer.concat([Buffer.of(0xda, 0xff, 0xff), Buffer.alloc(0x100_000, 0xda)]));
+      case 'acknowledge another':
+        return void socket.write(another);
+      case 'acknowledge another first':
+        socket.write(Buffer.concat([another, ack]));
+        break;
+      case 'acknowledge twice':
+        socket.write(Buffer.concat([ack, ack]));
+        break;
+      case 'acknowledge in pieces':
+        socket.write(ack.subarray(0, 7));
+        setTimeout(() => socket.write(ack.subarray(7)), 20);
+        break;
+      default:
+        socket.write(ack);
+    }
     this.acknowledged.push(chunk);
-    socket.write(encodeMessage(generateAck(chunk)));
+  }
+
+  /** Ends all connections that there are, and goes on listening. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** What the field `log` of each record held, in the order of arrival. */
@@ -85,8 +196,8 @@ export class Receiver implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    if (this.#server.listening) await once(this.#server, 'close');
+    this.server.close();
+    this.hangUp();
+    if (this.server.listening) await once(this.server, 'close');
   }
 }

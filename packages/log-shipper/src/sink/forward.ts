@@ -1,90 +1,143 @@
-// A Fluent Forward receiver (Fluentd, Fluent Bit, Vector), PackedForward with acknowledgement.
-//
-// Of the library only its socket is used, one per connection: the client on top of it keeps an unbounded queue, gives up
-// on a batch when its acknowledgement is late, and sends every attempt under another chunk id.
+// A Fluent Forward receiver (Fluentd, Fluent Bit, Vector): a batch is a packet, and is delivered when the receiver has
+// acknowledged it by its id, which is the same in every attempt.
 
-import { once } from 'node:events';
-import { CloseState, FluentSocket } from '@fluent-org/logger/build/src/socket.js';
-import { address, duration, text } from '@outrigger/core';
+import {
+  address,
+  choice,
+  duration,
+  type Log,
+  list,
+  ParameterProblem,
+  path,
+  reasonOf,
+  secret,
+  text,
+  type Values,
+} from '@outrigger/core';
 import type { Batch } from '../batch.ts';
-import { encoded, msgpack } from '../encoding/msgpack.ts';
-import { defineSink, delivered } from './sink.ts';
+import { msgpack } from '../encoding/msgpack.ts';
+import { Refused } from './forward/connection.ts';
+import { type Engine, type EngineOptions, Packed } from './forward/packed.ts';
+import { Suspicion } from './forward/suspicion.ts';
+import { defineSink, delivered, type Verdict } from './sink.ts';
+import { Silence } from './stream/deadline.ts';
+import { type ClientTls, openTls, tlsParameters } from './stream/tls.ts';
+
+/** Fluent Bit takes no more than 6,144,000 bytes, before and after decompression. */
+const mostBytes = 4 * 1024 * 1024;
+
+const parameters = {
+  address: list(address, {
+    default: [],
+    reach: true,
+    help: 'Where the receiver listens; of several the first that works is used, the others when it fails',
+    example: '127.0.0.1:24224',
+  }),
+  socketPath: path({ optional: true, help: 'Unix socket that the receiver listens on, instead of an address' }),
+  tag: text({ default: 'outrigger', help: 'Tag of all records, by which receivers route' }),
+  engine: choice(['packed', 'client'], {
+    default: 'packed',
+    help: 'How packets are made: packed by hand, or record by record by the reference client, which is slow',
+  }),
+  compress: choice(['none', 'gzip', 'zstd'], {
+    default: 'none',
+    help: 'How packets are compressed: gzip suits every receiver, zstd Fluent Bit and Fluentd from 1.19 on',
+  }),
+  sharedKey: secret({ optional: true, help: 'Key that the receiver shares with its clients' }),
+  username: text({ optional: true, help: 'User, where the receiver asks for one beside the shared key' }),
+  password: secret({ optional: true, help: 'Password of the user' }),
+  ...tlsParameters,
+  connectTimeout: duration({
+    default: '5s',
+    min: '10ms',
+    help: 'For how long to wait for a connection to an address, handshakes included',
+  }),
+  ackTimeout: duration({
+    default: '30s',
+    min: '10ms',
+    help: 'For how long to wait for an acknowledgement before the batch is sent again over a new connection',
+  }),
+  connectionAge: duration({
+    default: '10m',
+    min: '10ms',
+    help: 'After how long a connection is replaced by a new one, which follows changed names and goes to the first address',
+  }),
+};
 
 export const forward = defineSink({
   summary: 'A Fluent Forward receiver, such as Fluentd or Fluent Bit',
-  parameters: {
-    address: address({ reach: true, help: 'Where the receiver listens', example: '127.0.0.1:24224' }),
-    tag: text({ default: 'outrigger', help: 'Tag of all records, by which receivers route' }),
-    ackTimeout: duration({
-      default: '30s',
-      min: '10ms',
-      help: 'For how long to wait for an acknowledgement before the batch is sent again over a new connection',
-    }),
-  },
+  parameters,
 
-  open({ address: { host, port }, tag, ackTimeout }) {
-    let connection: FluentSocket | undefined;
-    const drop = () => {
-      connection?.close(CloseState.FATAL);
-      connection = undefined;
-    };
+  async open(given, { log }) {
+    const tls = await openTls(given, { log, prefix: 'sinkForward' });
+    const engine = await openEngine({ given, tls, log });
+    const suspicion = new Suspicion();
     return {
       encoding: msgpack,
-      timeout: ackTimeout,
-      async write(batch, signal) {
-        // A receiver that closes an idle connection is not down.
-        if (!connection?.writable()) {
-          drop();
-          connection = await connect({ host, port }, signal);
-        }
-        try {
-          await send(connection, { batch, packet: pack(batch, tag), signal });
-          return delivered;
-        } catch (error) {
-          // What a late acknowledgement would mean on this connection nobody can say.
-          drop();
-          throw error;
-        }
+      limits: { bytes: mostBytes },
+      write: (batch, signal) => write(batch, { engine, suspicion, signal }),
+      async close() {
+        await engine.close();
+        await tls?.[Symbol.asyncDispose]();
       },
-      close: drop,
     };
   },
 });
 
-/** Never reconnects by itself: whether and when to try again is not a sink's to say. Names are resolved anew each time. */
-async function connect({ host, port }: { host: string; port: number }, signal: AbortSignal): Promise<FluentSocket> {
-  const socket = new FluentSocket({ host, port, timeout: -1, disableReconnect: true });
-  const established = once(socket, 'established', { signal });
+type Given = Values<typeof parameters>;
+
+async function openEngine({ given, tls }: { given: Given; tls: ClientTls | undefined; log: Log }): Promise<Engine> {
+  if (given.address.length > 0 === (given.socketPath !== undefined))
+    throw new ParameterProblem('sinkForwardAddress', 'either an address or a Unix socket of the receiver is expected');
+  if (given.username !== undefined && !given.sharedKey)
+    throw new ParameterProblem('sinkForwardUsername', 'is of use with a shared key only');
+  const peers = given.socketPath === undefined ? given.address : [{ path: given.socketPath }];
+  const options: EngineOptions = { ...given, peers, tls };
+  if (given.engine === 'packed') return new Packed(options);
+  if (given.compress === 'zstd') throw new ParameterProblem('sinkForwardCompress', 'zstd needs the engine packed');
+  const { Client } = await import('./forward/client.ts');
+  return new Client(options);
+}
+
+type Writing = { readonly engine: Engine; readonly suspicion: Suspicion; readonly signal: AbortSignal };
+
+async function write(batch: Batch, { engine, suspicion, signal }: Writing): Promise<Verdict> {
   try {
-    // Without the second, a failed first would leave it unhandled.
-    await Promise.all([socket.connect(), established]);
-    return socket;
+    await engine.send(batch, signal);
+    suspicion.acknowledged(batch.records);
+    return delivered;
   } catch (error) {
-    socket.close(CloseState.FATAL);
-    throw error;
+    const reason = reasonOf(error);
+    if (isRefusal(error)) return { became: 'paused', reason };
+    if (error instanceof Silence && suspicion.timedOut(batch)) return await doubt(batch, { engine, suspicion, signal });
+    return { became: 'retry', reason };
   }
 }
 
-/** Resolves when the receiver acknowledges the batch; an acknowledgement of another one means nothing. */
-function send(socket: FluentSocket, sending: { batch: Batch; packet: Buffer; signal: AbortSignal }): Promise<void> {
-  const { batch, packet, signal } = sending;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onAck = (id: string) => id === batch.id && resolve();
-  const onClose = () => reject(new Error('the receiver closed the connection before it acknowledged'));
-  const onAbort = () => reject(signal.reason);
-  socket.on('ack', onAck).on('close', onClose).on('error', reject);
-  signal.addEventListener('abort', onAbort);
-  socket.write(packet).catch(reject);
-  return promise.finally(() => {
-    socket.off('ack', onAck).off('close', onClose).off('error', reject);
-    signal.removeEventListener('abort', onAbort);
-  });
+/**
+ * A batch that has had its chances. What is lost on one record that the receiver drops without a word is a batch that comes
+ * for ever, so it is divided until the record is found; but a receiver that acknowledges nothing at all is down, and a
+ * record is not to blame before another one has been acknowledged.
+ */
+async function doubt(batch: Batch, { engine, suspicion, signal }: Writing): Promise<Verdict> {
+  const { records } = batch;
+  const reason = 'the receiver never acknowledges it';
+  if (records === 1) {
+    if (!suspicion.proved) return { became: 'retry', reason };
+    suspicion.givenUp();
+    return { became: 'dead', reason: `${reason}, and acknowledges others` };
+  }
+  if (suspicion.proved) return { became: 'split', reason };
+  // The first half is sent first as a rule. Should the fault be there, nothing would ever prove the receiver well.
+  const middle = Math.ceil(records / 2);
+  try {
+    await engine.send(batch.slice(middle, records), signal);
+  } catch (error) {
+    return { became: error instanceof Silence ? 'split' : 'retry', reason: reasonOf(error) };
+  }
+  suspicion.acknowledged(records - middle);
+  return { became: 'partly', reason, retry: Array.from({ length: middle }, (_, index) => index), dead: [] };
 }
 
-/** [tag, entries, options] */
-function pack(batch: Batch, tag: string): Buffer {
-  const { id, bytes, records } = batch;
-  const length = Buffer.of(0xc6, 0, 0, 0, 0);
-  length.writeUInt32BE(bytes.length, 1);
-  return batch.wrap(Buffer.concat([Buffer.of(0x93), encoded(tag), length]), encoded({ size: records, chunk: id }));
-}
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Refused || (error instanceof AggregateError && error.errors.every(isRefusal));

@@ -46,8 +46,7 @@ export class Packer {
 
   async #compress({ id, bytes }: Entries): Promise<Buffer> {
     if (this.#compression === 'none') return bytes;
-    if (this.#compressed?.id !== id)
-      this.#compressed = { id, bytes: await compressors[this.#compression](bytes) };
+    if (this.#compressed?.id !== id) this.#compressed = { id, bytes: await compressors[this.#compression](bytes) };
     return this.#compressed.bytes;
   }
 }

@@ -46,7 +46,11 @@ export class Packed implements Engine {
     const packet = await this.#packer.pack(batch);
     const connection = await this.#connected(signal);
     const { ackTimeout } = this.#options;
-    using deadline = new Deadline(ackTimeout, () => new Silence(`no answer within ${formatDuration(ackTimeout)}`), signal);
+    using deadline = new Deadline(
+      ackTimeout,
+      () => new Silence(`no answer within ${formatDuration(ackTimeout)}`),
+      signal,
+    );
     try {
       await connection.send(packet, batch.id, deadline.signal);
       this.#packer.forget();
@@ -85,7 +89,8 @@ export class Packed implements Engine {
 
   async #connect(peer: Peer, outer: AbortSignal): Promise<Connection> {
     const { connectTimeout, tls } = this.#options;
-    const late = () => new Error(`${nameOf(peer)} took more than ${formatDuration(connectTimeout)} to accept a connection`);
+    const late = () =>
+      new Error(`${nameOf(peer)} took more than ${formatDuration(connectTimeout)} to accept a connection`);
     using deadline = new Deadline(connectTimeout, late, outer);
     const { signal } = deadline;
     this.#securedBy = tls?.options;
