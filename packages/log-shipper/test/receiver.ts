@@ -153,8 +153,8 @@ export class Receiver implements AsyncDisposable {
       case 'talk nonsense':
         return void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
       case 'talk for ever':
-        // A text of 4 GiB, as far as it says.
-        return void socket.write(Buffer.concat([Buffer.of(0xda, 0xff, 0xff), Buffer.alloc(0x100_000, 0xda)]));
+        // A map of 65,535 pairs, as far as it says, and whatever comes to mind.
+        return void socket.write(Buffer.concat([Buffer.of(0xde, 0xff, 0xff), Buffer.alloc(0x100_000)]));
       case 'acknowledge another':
         return void socket.write(another);
       case 'acknowledge another first':
