@@ -15,6 +15,7 @@ type Options = EngineOptions;
 export class Client implements Engine {
   readonly #options: Options;
   #client: FluentClient | undefined;
+  #closed = Promise.withResolvers<void>();
   #begun = 0;
   /** Whoever waits for an acknowledgement. */
   #failed: ((error: Error) => void) | undefined;
@@ -63,9 +64,12 @@ export class Client implements Engine {
     this.#client = client;
     this.#begun = performance.now();
     client.socketOn(FluentSocketEvent.ERROR, (error: Error) => this.#failed?.(error));
-    client.socketOn(FluentSocketEvent.CLOSE, () =>
-      this.#failed?.(new Error('the receiver closed the connection before it acknowledged')),
-    );
+    const closed = Promise.withResolvers<void>();
+    this.#closed = closed;
+    client.socketOn(FluentSocketEvent.CLOSE, () => {
+      closed.resolve();
+      this.#failed?.(new Error('the receiver closed the connection before it acknowledged'));
+    });
     await client.connect();
     return client;
   }
@@ -100,8 +104,9 @@ export class Client implements Engine {
     if (!client) return;
     this.#client = undefined;
     this.#failed = undefined;
-    // Its own ways of closing wait for the peer.
+    // Its own ways of closing wait for the peer, and for ever once the socket is gone.
     (client as unknown as { socket: FluentSocket }).socket.close(CloseState.FATAL);
+    await this.#closed.promise;
     await client.shutdown();
   }
 }
