@@ -2,27 +2,13 @@
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { pause, reasonOf } from '@outrigger/core';
+import type { Chunk } from '../source/source.ts';
 import type { Cursor, Place } from './cursor.ts';
 import { type Frame, kinds } from './frame-format.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
-
-export type SettledChunk = {
-  readonly path: string;
-  /** Its lines are settled: nothing but routing and encoding is left to do. */
-  readonly settled: true;
-  /** Valid until `release`. */
-  readonly bytes: Buffer;
-  readonly unfinished: 'held';
-  /** The segment's identity and the place of the first byte in it: the same whenever it is read. */
-  readonly origin: string;
-  readonly offset: number;
-  take(length: number): void;
-  acknowledgement(length: number): () => void;
-  release(): void;
-};
 
 /** Of one chunk, unless a single frame is longer. */
 const chunkLimit = 0x40000;
@@ -46,7 +32,7 @@ export class QueueReader implements AsyncDisposable {
   }
 
   /** Undefined when there is nothing more at present. */
-  async next(): Promise<SettledChunk | undefined> {
+  async next(): Promise<Chunk | undefined> {
     for (;;) {
       const segment = this.#store.from(this.#cursor.read.segment);
       if (!segment) return undefined;
@@ -81,7 +67,7 @@ export class QueueReader implements AsyncDisposable {
     return this.#open.frames;
   }
 
-  async #collect(segment: Segment, frames: FrameReader): Promise<SettledChunk | undefined> {
+  async #collect(segment: Segment, frames: FrameReader): Promise<Chunk | undefined> {
     const collected = new Collected(this.#free);
     for (;;) {
       const next = this.#isStale(segment) ? 'end' : frames.next(segment.size);
@@ -165,7 +151,7 @@ export class QueueReader implements AsyncDisposable {
     else this.#miss(segment, { to: segment.length, records: 0 });
   }
 
-  #chunk(segment: Segment, { buffer, length }: Collected): SettledChunk {
+  #chunk(segment: Segment, { buffer, length }: Collected): Chunk {
     const cursor = this.#cursor;
     const store = this.#store;
     const { offset } = cursor.read;
@@ -179,6 +165,8 @@ export class QueueReader implements AsyncDisposable {
       settled: true,
       bytes: buffer.subarray(0, length),
       unfinished: 'held',
+      quiet: Number.POSITIVE_INFINITY,
+      full: false,
       origin: segment.origin.toString('base64url'),
       offset,
       take: (taken) => {
@@ -189,8 +177,8 @@ export class QueueReader implements AsyncDisposable {
         if (cursor.read.segment === segment.number) cursor.go(at(taken));
         else cursor.bytes.oldest += length - taken;
       },
-      acknowledgement: (taken) => () => {
-        cursor.acknowledge(at(taken), taken - acknowledged);
+      acknowledgement: (taken) => (settled) => {
+        cursor.acknowledge(at(taken), taken - acknowledged, settled);
         acknowledged = taken;
         store.moved();
       },

@@ -6,8 +6,10 @@
 // `interval`, as much as the kernel had not written (about 30 s) with `never`.
 
 import { pause, reasonOf } from '@outrigger/core';
+import type { DropReason } from '../records.ts';
+import type { Chunk } from '../source/source.ts';
 import { type Damage, Quarantine } from './quarantine.ts';
-import { QueueReader, type SettledChunk } from './reader.ts';
+import { QueueReader } from './reader.ts';
 import { recover } from './recover.ts';
 import { type Policy, Room } from './room.ts';
 import type { Positions } from './segment.ts';
@@ -46,15 +48,21 @@ export type SpoolOptions = {
   readonly moved?: () => void;
 };
 
-/** In bytes of lines since this start: `put + backlog = acknowledged + underWay + unread + dropped + damaged`. */
+/** In bytes of lines, since this start: as the ledger has it of files, and `total = read + unread`. */
 export type SpoolAccount = {
+  /** What was there at the start, and what has been put since. */
   readonly total: number;
+  readonly unread: number;
+  /** Read, or passed because it was not there any more: `delivered + buffered + dead + dropped + skipped`. */
   readonly read: number;
   readonly acknowledged: number;
-  readonly unread: number;
-  readonly dropped: { readonly oldest: number; readonly level: number };
-  readonly damaged: number;
-  readonly damagedRecords: number;
+  readonly delivered: number;
+  readonly buffered: number;
+  readonly dead: number;
+  readonly dropped: Partial<Readonly<Record<DropReason, number>>>;
+  /** What was damaged. */
+  readonly skipped: number;
+  readonly skippedRecords: number;
 };
 
 const nothing = () => undefined;
@@ -139,7 +147,7 @@ export class Spool implements AsyncDisposable {
   }
 
   /** What there is for a sink, in order. Ends after `end`, when all has been read. */
-  async *chunks(sink: string): AsyncGenerator<SettledChunk> {
+  async *chunks(sink: string): AsyncGenerator<Chunk> {
     await using reader = this.reader(sink);
     for (;;) {
       // Taken before looking, so that no change falls between the two.
@@ -166,15 +174,19 @@ export class Spool implements AsyncDisposable {
   account(sink: string): SpoolAccount | undefined {
     const cursor = this.#store.cursors.get(sink);
     if (!cursor) return undefined;
-    const { read, acknowledged, oldest, level, damaged } = cursor.bytes;
+    const { read, acknowledged, oldest, level, damaged: skipped } = cursor.bytes;
+    const passed = oldest + level + skipped;
     return {
       total: this.#totals.get(sink) ?? 0,
-      read,
-      acknowledged,
       unread: this.#store.beyond(cursor.read),
-      dropped: { oldest, level },
-      damaged,
-      damagedRecords: cursor.damagedRecords,
+      read: read + passed,
+      acknowledged: acknowledged + passed,
+      delivered: cursor.delivered,
+      buffered: read - acknowledged,
+      dead: cursor.dead,
+      dropped: cursor.dropped,
+      skipped,
+      skippedRecords: cursor.damagedRecords,
     };
   }
 

@@ -5,10 +5,11 @@ import { closeSync, cpSync, openSync, readFileSync, rmSync, statSync, truncateSy
 import { scratch } from '@outrigger/core/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { QueueReader, SettledChunk } from '../../src/spool/reader.ts';
+import type { Chunk } from '../../src/source/source.ts';
+import type { QueueReader } from '../../src/spool/reader.ts';
 import type { Positions } from '../../src/spool/segment.ts';
 import type { Spool, SpoolEvent } from '../../src/spool/spool.ts';
-import { expectBalance, idsIn, line, openQueue, segmentsOf, wholeIn } from './queue.ts';
+import { acknowledge, expectBalance, idsIn, line, openQueue, segmentsOf, wholeIn } from './queue.ts';
 
 const sinks = ['a', 'b'] as const;
 type Sink = (typeof sinks)[number];
@@ -18,7 +19,7 @@ type Settings = { readonly policy: 'block' | 'drop-oldest' | 'drop-by-level'; re
 /** What one sink has had. */
 class Had {
   reader: QueueReader;
-  open: { chunk: SettledChunk; ids: number[] }[] = [];
+  open: { chunk: Chunk; ids: number[] }[] = [];
   /** In the order they came. */
   ids: number[] = [];
   acknowledged = new Set<number>();
@@ -104,7 +105,7 @@ class World {
     const had = this.had[sink];
     const first = had.open.shift();
     if (!first) return;
-    first.chunk.acknowledgement(first.chunk.bytes.length)();
+    acknowledge(first.chunk);
     first.chunk.release();
     for (const id of first.ids) had.acknowledged.add(id);
   }

@@ -1,7 +1,7 @@
 // Puts numbered lines into a queue for as long as it lives and prints each number that is safe: a process that can be killed,
 // on a disk that is full.
 
-import { line, openQueue } from './queue.ts';
+import { acknowledge, line, openQueue } from './queue.ts';
 
 const [directory, padding] = process.argv.slice(2);
 const spool = await openQueue(directory!, {
@@ -16,7 +16,7 @@ process.on('SIGUSR1', async () => {
   let bytes = 0;
   for (let chunk = await reader.next(); chunk; chunk = await reader.next()) {
     chunk.take(chunk.bytes.length);
-    chunk.acknowledgement(chunk.bytes.length)();
+    acknowledge(chunk);
     chunk.release();
     bytes += chunk.bytes.length;
   }

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Chunk } from '../../src/source/source.ts';
 import { decodeFrame, frameLength, headerLength, kinds, magic } from '../../src/spool/frame-format.ts';
 import type { QueueReader } from '../../src/spool/reader.ts';
 import { Spool, type SpoolOptions } from '../../src/spool/spool.ts';
@@ -29,13 +30,17 @@ export function idsIn(bytes: Buffer): number[] {
 export const openQueue = (directory: string, options: Partial<SpoolOptions> = {}): Promise<Spool> =>
   Spool.open({ directory, sinks: ['a'], limit: 0x4000000, sync: 'never', ...options });
 
+/** The first bytes of a chunk were delivered, by default all. */
+export const acknowledge = (chunk: Chunk, length = chunk.bytes.length): void =>
+  chunk.acknowledgement(length)({ delivered: length, dead: 0, dropped: {} });
+
 /** All there is for the reader at present, acknowledged. */
 export async function drain(reader: QueueReader): Promise<number[]> {
   const ids: number[] = [];
   for (let chunk = await reader.next(); chunk; chunk = await reader.next()) {
     ids.push(...idsIn(chunk.bytes));
     chunk.take(chunk.bytes.length);
-    chunk.acknowledgement(chunk.bytes.length)();
+    acknowledge(chunk);
     chunk.release();
   }
   return ids;
@@ -65,7 +70,8 @@ export function wholeIn(directory: string): Set<number> {
 
 export function expectBalance(spool: Spool, sink: string): void {
   const account = spool.account(sink)!;
-  const { total, read, unread, dropped, damaged } = account;
-  const sum = read + unread + dropped.oldest + dropped.level + damaged;
-  if (sum !== total) throw new Error(`${sum} is not ${total}: ${JSON.stringify(account)}`);
+  const { total, read, unread, delivered, buffered, dead, dropped, skipped } = account;
+  const sum = delivered + buffered + dead + skipped + Object.values(dropped).reduce((all, each) => all + each, 0);
+  if (sum !== read) throw new Error(`${sum} is not ${read}: ${JSON.stringify(account)}`);
+  if (read + unread !== total) throw new Error(`${read + unread} is not ${total}: ${JSON.stringify(account)}`);
 }

@@ -13,10 +13,10 @@ import {
 import { appendFile, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
-import type { SettledChunk } from '../../src/spool/reader.ts';
+import type { Chunk } from '../../src/source/source.ts';
 import type { Positions } from '../../src/spool/segment.ts';
 import type { SpoolEvent } from '../../src/spool/spool.ts';
-import { drain, expectBalance, idsIn, line, lines, openQueue, segmentsOf } from './queue.ts';
+import { acknowledge, drain, expectBalance, idsIn, line, lines, openQueue, segmentsOf } from './queue.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
@@ -37,7 +37,7 @@ test('one line is read as soon as it was put, not when another comes', async () 
   const chunks = spool.chunks('a');
   const first = chunks.next();
   expect(await spool.put(lines(1, 1))).toBe('safe');
-  const chunk = (await first).value as SettledChunk;
+  const chunk = (await first).value as Chunk;
   expect(idsIn(chunk.bytes)).toEqual([1]);
   expect(chunk).toMatchObject({ settled: true, offset: 0, unfinished: 'held' });
   await chunks.return(undefined);
@@ -69,7 +69,7 @@ test('what was taken and not acknowledged comes again, with the same origin and 
     const chunk = (await reader.next())!;
     places.push([chunk.origin, chunk.offset + lines(1, 4).length]);
     chunk.take(chunk.bytes.length);
-    chunk.acknowledgement(lines(1, 4).length)();
+    acknowledge(chunk, lines(1, 4).length);
     positions = JSON.parse(JSON.stringify(spool.positions()));
   }
   await using spool = await openQueue(directory.path, { positions });
@@ -87,7 +87,7 @@ test('what is not taken of a chunk comes with the next', async () => {
   const chunk = (await reader.next())!;
   chunk.take(lines(1, 3).length);
   expectBalance(spool, 'a');
-  chunk.acknowledgement(lines(1, 3).length)();
+  acknowledge(chunk, lines(1, 3).length);
   expect(await drain(reader)).toEqual(range(4, 10));
   expect(spool.account('a')).toMatchObject({ unread: 0, read: lines(1, 10).length, acknowledged: lines(1, 10).length });
 });
@@ -155,8 +155,8 @@ test('drop-oldest: the oldest go, are counted for who had not read them, and a r
   const records = dropped.reduce((sum, event) => sum + event.records, 0);
   const bytes = dropped.reduce((sum, event) => sum + event.bytes, 0);
   expect(left.length + records).toBe(5000 + dropped.length);
-  expect(spool.account('b')!.dropped).toEqual({ oldest: bytes, level: 0 });
-  expect(spool.account('a')!.dropped).toEqual({ oldest: 0, level: 0 });
+  expect(spool.account('b')!.dropped).toEqual({ oldest: bytes });
+  expect(spool.account('a')!.dropped).toEqual({});
   for (const sink of ['a', 'b']) expectBalance(spool, sink);
   expect(left.at(-1)).toBe(5000);
   expect(left).toContain(0);
@@ -181,7 +181,7 @@ test('drop-by-level: debug goes first, then the oldest; what stays keeps its ori
   expect(chunk.bytes.toString().split('\n')[0]).toBe(text(10).trimEnd());
   expect(chunk.offset).toBe(range(1, 9).map(text).join('').length);
   chunk.take(chunk.bytes.length);
-  chunk.acknowledgement(chunk.bytes.length)();
+  acknowledge(chunk);
   const ids = [...idsIn(chunk.bytes), ...(await drain(reader))];
   expect(
     range(1, 200)
@@ -191,7 +191,7 @@ test('drop-by-level: debug goes first, then the oldest; what stays keeps its ori
   expect(ids).toContain(0);
   const bytes = events.reduce((sum, event) => sum + (event.what === 'dropped' ? event.bytes : 0), 0);
   expect(events.every((event) => event.what === 'dropped' && event.reason === 'level')).toBe(true);
-  expect(spool.account('a')).toMatchObject({ unread: 0, damaged: 0, dropped: { oldest: 0, level: bytes } });
+  expect(spool.account('a')).toMatchObject({ unread: 0, skipped: 0, dropped: { level: bytes } });
   expectBalance(spool, 'a');
 });
 
@@ -227,7 +227,7 @@ test('a flipped bit costs its frame; the rest is read, and bytes and records are
   const { spool, events, ids } = await reopened(directory.path);
   await using _ = spool;
   expect(ids).toEqual([...range(10, 49), ...range(60, 209)]);
-  expect(spool.account('a')).toMatchObject({ damaged: lines(50, 59).length, damagedRecords: 10 });
+  expect(spool.account('a')).toMatchObject({ skipped: lines(50, 59).length, skippedRecords: 10 });
   expect(events).toEqual([expect.objectContaining({ what: 'damaged', reason: 'damaged', aside: expect.any(String) })]);
   const [event] = events as [Extract<SpoolEvent, { what: 'damaged' }>];
   expect(readFileSync(event.aside!).toString('latin1')).toContain('Xine 55');
