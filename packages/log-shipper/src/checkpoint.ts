@@ -22,6 +22,7 @@ const settled = z.object({
 
 const positions = z.object({
   version: z.literal(1),
+  instance: z.optional(z.string()),
   since: digits,
   files: z.array(
     z.object({
@@ -32,6 +33,8 @@ const positions = z.object({
       modified: digits,
       size: offset,
       head: place,
+      rewinds: z.optional(z.int().check(z.minimum(0))),
+      origin: z.optional(z.string()),
       sinks: z.record(z.string(), z.extend(place, settled.shape)),
     }),
   ),

@@ -1,5 +1,6 @@
 // Who has come how far: for every followed file and every sink, what was read and what was acknowledged.
 
+import { hash, randomUUID } from 'node:crypto';
 import type { Positions } from './checkpoint.ts';
 import type { DropReason } from './records.ts';
 
@@ -30,6 +31,8 @@ export class Cursor {
   delivered: number;
   dead: number;
   readonly dropped: Partial<Record<DropReason, number>>;
+  /** For which reasons what is left has been offered since the file grew last; see `Reason`. */
+  offered = 0;
 
   /** @param from where it had come to; what is not said to have become of what lies before was delivered. */
   constructor(from: Place & Partial<Settled> = beginning) {
@@ -92,6 +95,10 @@ export class Account {
   /** A place near the beginning, by which content is known of which nothing has been read yet. */
   head = beginning;
   cursors: Cursors = new Map();
+  /** How many times its content began anew since it was first followed. */
+  rewinds = 0;
+  /** Of a copy: the origin of what it is a copy of, since its content is the same. */
+  inherited: string | undefined;
 
   constructor(file: { path: string; identity: Identity; born: bigint; modified: bigint }) {
     this.path = file.path;
@@ -122,10 +129,14 @@ export type Generation = { readonly born: bigint; readonly modified: bigint };
 export const isYounger = (file: Generation, than: Generation): boolean =>
   file.born > 0n && than.born > 0n ? file.born >= than.born : file.modified >= than.modified;
 
+type Content = Pick<Account, 'identity' | 'rewinds' | 'inherited'> & { readonly born: bigint | string };
+
 type Youngest = Generation & { readonly identity: Identity };
 
 export class Ledger {
   readonly sinks: readonly string[];
+  /** Random, made once: tells the files of this shipper from those of all others. */
+  readonly instance: string;
   /** What this run has not found again yet: written with every checkpoint until it is. */
   readonly kept: Map<string, Kept>;
   /** The youngest file that was followed under each path: what is younger has not been seen. */
@@ -136,8 +147,9 @@ export class Ledger {
   #revision = 0;
   #listener: (() => void) | undefined;
 
-  constructor(sinks: readonly string[], { since, files, youngest }: Positions) {
+  constructor(sinks: readonly string[], { since, files, youngest, instance }: Positions) {
     this.sinks = sinks;
+    this.instance = instance ?? randomUUID();
     this.#since = BigInt(since);
     this.kept = new Map(files.map((file) => [keyOf(file), file]));
     this.youngest = new Map(
@@ -200,8 +212,17 @@ export class Ledger {
 
   /** There is no file of that path any more, under whatever name: a later one begins its own history. */
   forget(path: string): void {
-    if ([...this.#accounts, ...this.kept.values()].every((file) => file.path !== path)) this.youngest.delete(path);
+    for (const account of this.#accounts) if (account.path === path) return;
+    for (const kept of this.kept.values()) if (kept.path === path) return;
+    this.youngest.delete(path);
     this.changed();
+  }
+
+  /** Of the content of a file: the same after every restart and under every name, another when the content begins anew. */
+  originOf({ identity, born, rewinds, inherited }: Content): string {
+    return (
+      inherited ?? hash('sha256', `${this.instance} ${keyOf(identity)} ${born} ${rewinds}`, 'base64url').slice(0, 16)
+    );
   }
 
   acknowledge(cursor: Cursor, place: Place, settled: Settled): void {
@@ -225,20 +246,25 @@ export class Ledger {
 
   /** What the next start resumes from. */
   positions(): Positions {
-    const files = [...this.#accounts].map(({ path, identity, born, modified, size, head, cursors }) => ({
-      path,
-      ...identity,
-      ...written({ born, modified }),
-      size,
-      head,
-      sinks: Object.fromEntries([...cursors].map(([sink, { position }]) => [sink, position])),
-    }));
+    const files = [...this.#accounts].map(
+      ({ path, identity, born, modified, size, head, cursors, rewinds, inherited }) => ({
+        path,
+        ...identity,
+        ...written({ born, modified }),
+        size,
+        head,
+        ...(rewinds > 0 && { rewinds }),
+        ...(inherited !== undefined && { origin: inherited }),
+        sinks: Object.fromEntries([...cursors].map(([sink, { position }]) => [sink, position])),
+      }),
+    );
     const youngest = [...this.youngest].map(([path, { identity, ...file }]) => ({
       path,
       ...identity,
       ...written(file),
     }));
-    return { version: 1, since: String(this.#since), files: [...files, ...this.kept.values()], youngest };
+    const { instance } = this;
+    return { version: 1, instance, since: String(this.#since), files: [...files, ...this.kept.values()], youngest };
   }
 }
 

@@ -31,7 +31,7 @@ export const file = defineSource({
       rotateWait: parameters.rotateWait,
     });
     await tailer.start();
-    if (tailer.files.length === 0) log.info('No file is there yet', { paths: parameters.paths });
+    if (tailer.size === 0) log.info('No file is there yet', { paths: parameters.paths });
     // One byte more than a line may have tells a long line from one that has not ended yet.
     const window = Math.max(context.lineLimit + 1, 0x40000);
     return {

@@ -5,7 +5,7 @@ import { errors } from '../errors.ts';
 import { Cursor, type Cursors, isYounger, type Place } from '../ledger.ts';
 import type { FollowedFile } from './followed-file.ts';
 import type { FollowedFiles, Surroundings } from './followed-files.ts';
-import { byAge, generations, isGeneration } from './generations.ts';
+import { basesOf, byAge } from './generations.ts';
 
 export type Left = { readonly path: string; readonly cursors: Cursors; readonly place: Place };
 
@@ -18,67 +18,101 @@ export class Copies {
     this.#surroundings = surroundings;
   }
 
-  /** Whether a file that has appeared is a copy of one whose truncation has not been seen yet. Then it is not read again from its beginning. */
-  async recognise(file: FollowedFile): Promise<void> {
-    const original = this.#files.byAge.find(
-      ({ account }) =>
-        !account.rotated &&
-        isGeneration(file.name, account.path) &&
-        isYounger(file.account, account) &&
-        account.known.offset > 0,
-    );
-    if (!original || !(await file.holds(original.account.known))) return;
-    // From what is acknowledged: what is in flight belongs to the original.
-    for (const [sink, { acknowledged }] of original.account.cursors)
-      file.account.cursors.set(sink, new Cursor(acknowledged));
-    file.copyOf = original;
-    precede(file, original);
+  /**
+   * Whether a file that has appeared is a copy of one whose truncation has not been seen yet. Then it is not read again
+   * from its beginning.
+   */
+  recognise(file: FollowedFile): 'copy' | 'being copied' | 'none' {
+    for (const base of basesOf(file.name)) {
+      for (const original of this.#files.at(base)) {
+        const { account } = original;
+        if (account.rotated || !isYounger(file.account, account) || account.known.offset === 0) continue;
+        if (!file.holds(account.known)) {
+          if (this.#grows(file, original)) return 'being copied';
+          continue;
+        }
+        // From what is acknowledged: what is in flight belongs to the original.
+        for (const [sink, { acknowledged }] of account.cursors)
+          file.account.cursors.set(sink, new Cursor(acknowledged));
+        file.copyOf = original;
+        this.#precede(file, original);
+        return 'copy';
+      }
+    }
+    return 'none';
+  }
+
+  /** What is there of it so far is how the original begins, and somebody is at work. */
+  #grows(file: FollowedFile, original: FollowedFile): boolean {
+    const { size, head, modified } = file.account;
+    const isNew = Date.now() - Number(modified / 1_000_000n) < patience;
+    return isNew && size < original.account.known.offset && original.holds(head);
   }
 
   /** What lies before a known place is not what it was: truncated, or rewritten. */
-  async rewritten(file: FollowedFile): Promise<void> {
+  rewritten(file: FollowedFile): void {
     const { path, cursors, known: place } = file.account;
-    const { log, metrics, events } = this.#surroundings;
+    const { log, metrics, events, ledger } = this.#surroundings;
     const { unread } = file;
-    // At once, so that nobody else sees it too. The copy takes the cursors over, with what is in flight, and is read first.
-    file.resting = true;
-    await file.rewind();
-    const copies = this.#files.byAge.filter(({ copyOf }) => copyOf === file);
+    const origin = ledger.originOf(file.account);
+    // The copy takes the cursors over, with what is in flight, and is read first.
+    file.rewind();
+    const copies = this.#files.lineage(file.lineage)?.files.filter(({ copyOf }) => copyOf === file) ?? [];
     for (const copy of copies) copy.copyOf = undefined;
-    const lost = copies.length > 0 || (await this.adopt(file, { path, cursors, place })) ? 0 : unread;
-    file.resting = false;
+    const lost = copies.length > 0 || this.adopt(file, { path, cursors, place }, origin) ? 0 : unread;
     metrics.truncations.inc();
     events.publish('truncated', { path, lost });
     log.warn(errors.LOG_SHIPPER_FILE_TRUNCATED({ path, lost }));
     if (lost > 0) metrics.lost.inc({ reason: 'truncated' }, lost);
   }
 
-  /** Finds the copy of what was left to read: what lies before the known place lies there too. Returns whether there is one. */
-  async adopt(original: FollowedFile, { path, cursors, place }: Left): Promise<boolean> {
+  /**
+   * Finds the copy of what was left to read: what lies before the known place lies there too. Returns whether there is
+   * one. @param origin of the content.
+   */
+  adopt(original: FollowedFile, { path, cursors, place }: Left, origin: string): boolean {
     if (place.offset === 0) return false;
-    const found = (await Array.fromAsync(generations(path))).sort(byAge);
+    const found = [...this.#files.listings.generations(path)].filter(({ key }) => !this.#files.has(key)).sort(byAge);
     const copies: FollowedFile[] = [];
     // The youngest first: those before the one that is found are later copies, of content that nobody has seen.
-    for (const { path: name } of found.filter(({ key }) => !this.#files.has(key)).reverse()) {
-      const copy = await this.#files.open(name, path).catch(() => undefined);
+    for (const { path: name } of found.reverse()) {
+      const copy = this.#open(name, path);
       if (!copy) continue;
-      precede(copy, original);
+      this.#precede(copy, original);
       copies.push(copy);
-      if (!(await copy.holds(place))) continue;
+      if (!copy.holds(place)) {
+        copy.account.inherited = undefined;
+        continue;
+      }
       for (const cursor of cursors.values()) cursor.seen = cursor.read.offset;
       copy.account.cursors = cursors;
-      for (const each of copies.reverse()) await this.#files.add(each);
+      copy.account.inherited = origin;
+      for (const each of copies.reverse()) this.#files.add(each);
       return true;
     }
-    for (const each of copies) await each[Symbol.asyncDispose]();
+    for (const each of copies) each[Symbol.dispose]();
     return false;
+  }
+
+  /** One that cannot be opened is no copy that anybody could read. */
+  #open(name: string, path: string): FollowedFile | undefined {
+    try {
+      return this.#files.open(name, path);
+    } catch (error) {
+      this.#surroundings.log.debug('Generation cannot be opened', { name, reason: (error as Error).message });
+      return undefined;
+    }
+  }
+
+  /** A copy holds what was written before what its original holds now. */
+  #precede(copy: FollowedFile, original: FollowedFile): void {
+    copy.account.path = original.account.path;
+    copy.account.rotated = true;
+    copy.account.inherited = this.#surroundings.ledger.originOf(original.account);
+    copy.lineage = original.lineage;
+    copy.age = original.age - 1;
   }
 }
 
-/** A copy holds what was written before what its original holds now. */
-function precede(copy: FollowedFile, original: FollowedFile): void {
-  copy.account.path = original.account.path;
-  copy.account.rotated = true;
-  copy.lineage = original.lineage;
-  copy.age = original.age - 1;
-}
+// A copy that has not grown for so long is none: whoever made it has given up.
+const patience = 10_000;

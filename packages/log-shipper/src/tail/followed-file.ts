@@ -1,40 +1,39 @@
 // One file that is followed, by its open handle: whatever happens to its name, it can be read to its end.
 
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type BigIntStats, fstatSync } from 'node:fs';
 import { Account, beginning, Cursor, keyOf, type Ledger, type Place } from '../ledger.ts';
 import type { Chunk } from '../source/source.ts';
-import { fingerprint, placeAt, reach, readFully } from './fingerprint.ts';
-
-/** Where a sink's chunks are read to: one for all files, since a sink has one chunk at a time. */
-export class ReadBuffer {
-  readonly head = Buffer.allocUnsafeSlow(reach);
-  readonly #most: number;
-
-  /** @param window how many bytes a chunk may have. */
-  constructor(window: number) {
-    this.#most = reach + window;
-  }
-
-  /** Room for as much of `size` bytes as a chunk may have; grows with need, so that quiet files cost little. */
-  body(size: number): Buffer {
-    const wanted = Math.min(size, this.#most);
-    return Buffer.allocUnsafeSlow(wanted);
-  }
-}
-
-const zeros = Buffer.alloc(0x10000);
+import type { Buffers } from './buffers.ts';
+import { fingerprint, headOf, placeAt, reach, readFully, readMuch } from './fingerprint.ts';
+import type { Handles, Holder } from './handles.ts';
+import { findHole } from './hole.ts';
+import type { Listings } from './listings.ts';
+import type { Found } from './look.ts';
 
 /** Why a file was not read: what lies before the position is not what it was. */
 export const rewritten = Symbol('rewritten');
 
-export type Reading = { sink: string; buffer: ReadBuffer; unfinished: Chunk['unfinished'] };
+/** Why what is left of a file is offered to a sink although the file has not grown: bits, so that each counts once. */
+export const Reason = { quiet: 1, whole: 2, ended: 4 } as const;
 
-export class FollowedFile implements AsyncDisposable {
+export type Reading = { readonly sink: string; readonly buffers: Buffers; readonly reasons: number };
+
+export type Following = {
+  /** What it is called in records, whatever its name is now. */
+  readonly path: string;
+  readonly lineage: string;
+  readonly ledger: Ledger;
+  readonly handles: Handles;
+  readonly listings: Listings;
+};
+
+export class FollowedFile implements Holder, Disposable {
   readonly account: Account;
   readonly key: string;
   /** What it was called when it was opened. */
   readonly name: string;
+  /** Where it is now, as far as anybody knows. */
+  at: string | undefined;
   /** Files that follow each other under one name: the older is read before the younger. */
   lineage: string;
   /** Orders files, the oldest first: milliseconds since the epoch, as a rule of its birth. */
@@ -45,65 +44,107 @@ export class FollowedFile implements AsyncDisposable {
   grown = performance.now();
   /** It has no name any more. */
   deleted = false;
-  /** Left alone until the next poll: reading it failed. */
+  /** Left alone until the next look: reading it failed. */
   resting = false;
+  /** Nobody follows it any more. */
+  closed = false;
   #longest = 0;
-  readonly #handle: FileHandle;
-  readonly #ledger: Ledger;
+  #handle: number | undefined;
+  #readers = 0;
+  readonly #following: Following;
 
-  private constructor(handle: FileHandle, account: Account, { name, ledger, lineage }: Following & { name: string }) {
-    this.#handle = handle;
+  private constructor(name: string, following: Following, { handle, stats }: { handle: number; stats: BigIntStats }) {
+    const identity = { device: String(stats.dev), inode: String(stats.ino) };
+    const { path, lineage, ledger } = following;
+    this.account = new Account({ path, identity, born: stats.birthtimeNs, modified: stats.mtimeNs });
+    this.account.rotated = name !== path;
     this.name = name;
-    this.account = account;
-    this.key = keyOf(account.identity);
-    this.#ledger = ledger;
+    this.at = name;
+    this.key = keyOf(identity);
     this.lineage = lineage;
-    this.age = Number(account.born || account.modified) / 1e6;
-    for (const sink of ledger.sinks) account.cursors.set(sink, new Cursor());
+    this.age = Number(this.account.born || this.account.modified) / 1e6;
+    this.#handle = handle;
+    this.#following = following;
+    for (const sink of ledger.sinks) this.account.cursors.set(sink, new Cursor());
   }
 
   /** @param name where it is now. */
-  static async open(name: string, following: Following): Promise<FollowedFile> {
-    // Without waiting: a FIFO of that name would hold up everything until somebody writes.
-    const handle = await open(name, constants.O_RDONLY | constants.O_NONBLOCK);
+  static open(name: string, following: Following): FollowedFile {
+    const handle = following.handles.open(name);
+    const file = new FollowedFile(name, following, { handle, stats: fstatSync(handle, { bigint: true }) });
+    following.handles.used(file);
     try {
-      const { dev, ino, birthtimeNs: born, mtimeNs: modified } = await handle.stat({ bigint: true });
-      const identity = { device: String(dev), inode: String(ino) };
-      const account = new Account({ path: following.path, identity, born, modified });
-      const file = new FollowedFile(handle, account, { ...following, name });
-      await file.refresh();
+      file.refresh();
       return file;
     } catch (error) {
-      await handle.close();
+      file[Symbol.dispose]();
       throw error;
     }
   }
 
-  /** Looks at it again. Returns what has become of it. */
-  async refresh(): Promise<'same' | 'changed' | typeof rewritten> {
-    const { size, mtimeNs, nlink } = await this.#handle.stat({ bigint: true });
-    const changed = mtimeNs !== this.account.modified || Number(size) !== this.account.size;
-    this.account.modified = mtimeNs;
-    this.account.size = Number(size);
-    this.deleted = nlink === 0n;
+  get hold(): Holder['hold'] {
+    if (this.#readers > 0 || this.at === undefined) return 'needed';
+    return this.finished ? 'at rest' : 'reopenable';
+  }
+
+  letGo(): void {
+    if (this.#handle === undefined || this.#readers > 0) return;
+    this.#following.handles.close(this, this.#handle);
+    this.#handle = undefined;
+  }
+
+  /** Throws an ENOENT when it had to be let go and cannot be found again. */
+  #open(): number {
+    const { handles } = this.#following;
+    if (this.closed) throw new Error('it is not followed any more');
+    this.#handle ??= this.#openAgain();
+    handles.used(this);
+    return this.#handle;
+  }
+
+  #openAgain(): number {
+    const { handles, listings, path } = this.#following;
+    for (const find of [() => this.at, () => listings.find(path, this.key)?.path]) {
+      const name = find();
+      if (name === undefined) continue;
+      const handle = handles.open(name);
+      const { dev, ino } = fstatSync(handle, { bigint: true });
+      if (keyOf({ device: String(dev), inode: String(ino) }) === this.key) return handle;
+      handles.close(this, handle);
+    }
+    throw Object.assign(new Error('it is gone'), { code: 'ENOENT' });
+  }
+
+  /** Looks at it again. @param found what a look at its name has said a moment ago. Returns what has become of it. */
+  refresh(found?: Found): 'same' | 'changed' | typeof rewritten {
     this.resting = false;
-    if (!changed) return 'same';
+    if (found && this.#isAs(found)) return 'same';
+    // Somebody else may have looked since: an older size would pass for a truncation.
+    const now = this.#look();
+    this.deleted = now.links === 0;
+    if (this.#isAs(now)) return 'same';
+    this.account.modified = now.modified;
+    this.account.size = now.size;
     this.grown = performance.now();
-    const { cursors, known } = this.account;
     // Not only when it is read: while a sink is down, what is truncated away must be found before its copy is deleted.
-    const holds = await this.holds(known);
-    // Unless a reader has seen it first, and the file begins anew already.
-    if (!holds && this.account.cursors === cursors) return rewritten;
-    this.#longest = Math.max(this.#longest, this.account.size);
-    await this.#lookAtHead();
+    if (!this.holds(this.account.known)) return rewritten;
+    this.#longest = Math.max(this.#longest, now.size);
+    this.#lookAtHead();
     return 'changed';
   }
 
-  async #lookAtHead(): Promise<void> {
-    if (this.account.head.offset === reach) return;
-    const bytes = Buffer.alloc(reach);
-    const head = bytes.subarray(0, await readFully(this.#handle, bytes, 0));
-    this.account.head = { offset: head.length, print: fingerprint(head, head) };
+  #isAs({ size, modified }: { size: number; modified: bigint }): boolean {
+    return modified === this.account.modified && size === this.account.size;
+  }
+
+  #look(): { size: number; modified: bigint; links: number } {
+    const { size, mtimeNs, nlink } = fstatSync(this.#open(), { bigint: true });
+    return { size: Number(size), modified: mtimeNs, links: Number(nlink) };
+  }
+
+  #lookAtHead(): void {
+    if (this.account.head.offset < reach && this.account.size > this.account.head.offset)
+      this.account.head = headOf(this.#open());
   }
 
   cursors(): Iterable<Cursor> {
@@ -121,55 +162,77 @@ export class FollowedFile implements AsyncDisposable {
     return true;
   }
 
-  /** Whether there is more for the sink than the unfinished line that it has seen. */
-  readable(sink: string): boolean {
-    return !this.resting && this.account.size > this.cursor(sink).seen;
+  /** Whether there is something that a sink has not taken. */
+  get unsettled(): boolean {
+    const { size } = this.account;
+    for (const { read } of this.cursors()) if (read.offset < size) return true;
+    return false;
   }
 
-  /** Whether a line without an end is left. */
-  unfinished(sink: string): boolean {
-    return !this.resting && this.account.size > this.cursor(sink).read.offset;
+  /** Whether there is more for the sink than what it has seen and not taken, or a new reason to see that again. */
+  offers(sink: string, reasons: number): boolean {
+    const { read, seen, offered } = this.cursor(sink);
+    const { size } = this.account;
+    return !this.resting && size > read.offset && (size > seen || (reasons & ~offered) !== 0);
   }
 
   /** The next bytes for a sink, undefined when there are none, or `rewritten`. */
-  async read({ sink, buffer, unfinished }: Reading): Promise<Chunk | typeof rewritten | undefined> {
-    const cursor = this.cursor(sink);
-    if (cursor.read.offset === 0) await this.#skipHole(cursor);
+  async read(reading: Reading): Promise<Chunk | typeof rewritten | undefined> {
+    const cursor = this.cursor(reading.sink);
+    this.#readers++;
+    try {
+      if (cursor.read.offset === 0) await this.#skipHole(cursor);
+      return await this.#read(cursor, reading);
+    } finally {
+      this.#readers--;
+      if (this.closed) this.letGo();
+    }
+  }
+
+  async #read(cursor: Cursor, { buffers, reasons }: Reading): Promise<Chunk | typeof rewritten | undefined> {
+    const handle = this.#open();
     const { offset } = cursor.read;
     const before = Math.min(reach, offset);
-    const body = buffer.body(before + Math.max(0, this.account.size - offset));
-    const length = await readFully(this.#handle, body, offset - before);
-    const headLength = await readFully(this.#handle, buffer.head, 0);
-    // Read first, compared then: what is compared is at least as new as what was read.
-    const head = buffer.head.subarray(0, headLength);
-    if (!this.#continues(cursor.read, { head, tail: body.subarray(0, Math.min(before, length)) })) return rewritten;
-    cursor.seen = offset + length - before;
+    // The head of the file, the bytes before the position, and those behind it: all that a place is made of.
+    const lease = buffers.lend(reach + before + Math.min(buffers.window, Math.max(0, this.account.size - offset)));
+    const body = lease.bytes.subarray(reach);
+    const length = await readMuch(handle, body, offset - before);
+    // Read last: what is compared is at least as new as what was read.
+    const head = lease.bytes.subarray(0, readFully(handle, lease.bytes.subarray(0, reach), 0));
+    const continues = this.#continues(cursor.read, { head, tail: body.subarray(0, Math.min(before, length)) });
+    cursor.offered = reasons;
+    if (continues) cursor.seen = offset + length - before;
     // Shorter than when it was looked at: what was there is gone, and the next look finds out where to.
-    if (length < body.length) this.account.size = Math.min(this.account.size, cursor.seen);
-    if (length === before) return undefined;
+    if (continues && length < body.length) this.account.size = Math.min(this.account.size, cursor.seen);
+    if (!continues || length === before) {
+      lease.release();
+      return continues ? undefined : rewritten;
+    }
+    const { path } = this.account;
+    const { ledger } = this.#following;
     const place = (at: number): Place => {
       const known = Math.min(reach, offset + at);
       const tail = body.subarray(before + at - known, before + at);
-      return { offset: offset + at, print: fingerprint(buffer.head.subarray(0, known), tail) };
+      return { offset: offset + at, print: fingerprint(head.subarray(0, known), tail) };
     };
-    const full = offset + length - before < this.account.size;
+    // A full window ends where it must, not where the file does.
+    const full = cursor.seen < this.account.size;
     return {
-      path: this.account.path,
-      origin: this.key,
-      offset,
+      path,
       bytes: body.subarray(before, length),
-      quiet: performance.now() - this.grown,
+      origin: ledger.originOf(this.account),
+      offset,
+      quiet: reasons & Reason.ended ? Number.POSITIVE_INFINITY : performance.now() - this.grown,
       full,
-      // A full buffer ends where it must, not where the file does.
-      unfinished: full ? 'held' : unfinished,
-      release: () => undefined,
+      unfinished: full ? 'held' : reasons & Reason.whole ? 'line' : reasons & Reason.ended ? 'part' : 'held',
       take: (taken) => {
         if (taken > 0) cursor.read = place(taken);
       },
       acknowledgement: (taken) => {
         const reached = place(taken);
-        return (settled) => this.#ledger.acknowledge(cursor, reached, settled);
+        return (settled) => ledger.acknowledge(cursor, reached, settled);
       },
+      release: lease.release,
     };
   }
 
@@ -181,26 +244,12 @@ export class FollowedFile implements AsyncDisposable {
     return seen.offset === 0 || fingerprint(bytes, bytes) === seen.print;
   }
 
-  /**
-   * A writer that does not append goes on at its old position after its file was truncated: before its next line lies a
-   * hole of NULs, as long as all that was there, and no line.
-   */
+  /** What lies at the beginning and is no line. */
   async #skipHole(cursor: Cursor): Promise<void> {
-    const bytes = Buffer.allocUnsafe(zeros.length);
-    let offset = 0;
-    for (;;) {
-      const length = await readFully(this.#handle, bytes.subarray(0, offset === 0 ? 1 : bytes.length), offset);
-      const block = bytes.subarray(0, length);
-      if (length > 0 && block.equals(zeros.subarray(0, length))) offset += length;
-      else {
-        offset += Math.max(
-          0,
-          block.findIndex((byte) => byte !== 0),
-        );
-        break;
-      }
-    }
-    if (offset > 0) cursor.read = await placeAt(this.#handle, offset);
+    const offset = await findHole(this.#open());
+    if (offset === 0) return;
+    cursor.read = placeAt(this.#open(), offset);
+    if (cursor.acknowledged.offset === 0) this.#following.ledger.acknowledge(cursor, cursor.read, { delivered: 0, dead: 0, dropped: {} });
   }
 
   /** Bytes that were seen to be there and that not every sink has read. */
@@ -209,28 +258,25 @@ export class FollowedFile implements AsyncDisposable {
   }
 
   /** Starts over: the content that the cursors belong to is not here any more. */
-  async rewind(): Promise<void> {
-    this.account.cursors = new Map(this.#ledger.sinks.map((sink) => [sink, new Cursor()]));
+  rewind(): void {
+    const { ledger } = this.#following;
+    this.account.cursors = new Map(ledger.sinks.map((sink) => [sink, new Cursor()]));
     this.account.head = beginning;
-    this.#ledger.changed();
-    this.account.size = Number((await this.#handle.stat()).size);
+    this.account.rewinds++;
+    this.account.inherited = undefined;
+    ledger.changed();
+    this.account.size = this.#look().size;
     this.#longest = this.account.size;
-    await this.#lookAtHead();
+    this.#lookAtHead();
   }
 
   /** Whether the bytes before the place are those it was taken at. */
-  async holds({ offset, print }: Place): Promise<boolean> {
-    return offset === 0 || (offset <= this.account.size && (await placeAt(this.#handle, offset)).print === print);
+  holds({ offset, print }: Place): boolean {
+    return offset === 0 || (offset <= this.account.size && placeAt(this.#open(), offset).print === print);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.close();
+  [Symbol.dispose](): void {
+    this.closed = true;
+    this.letGo();
   }
 }
-
-export type Following = {
-  /** What it is called in records, whatever its name is now. */
-  readonly path: string;
-  readonly lineage: string;
-  readonly ledger: Ledger;
-};

@@ -1,70 +1,135 @@
 // All files that are followed now, each once, whatever its names.
 
 import type { Context, Parameters } from '@outrigger/core';
+import { errors } from '../errors.ts';
 import type { Ledger } from '../ledger.ts';
 import type { metrics } from '../metrics.ts';
 import { FollowedFile } from './followed-file.ts';
 import { byName } from './generations.ts';
+import { Handles } from './handles.ts';
+import { Listings } from './listings.ts';
 
 export type Surroundings = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics' | 'events'> & {
   readonly ledger: Ledger;
 };
 
-export class FollowedFiles implements AsyncDisposable {
-  readonly #files = new Map<string, FollowedFile>();
-  readonly #surroundings: Surroundings;
-  #byAge: FollowedFile[] | undefined;
+/** Files that follow each other under one name, oldest first. */
+export type Lineage = { readonly name: string; readonly files: FollowedFile[] };
 
-  constructor(surroundings: Surroundings) {
+// Ticks of the clock are coarse, so names decide between files of one tick.
+const oldestFirst = (a: FollowedFile, b: FollowedFile): number => a.age - b.age || byName(a.name, b.name);
+
+// Each is worth a line in the log; thousands at once are not.
+const mostSaid = 100;
+
+export class FollowedFiles implements Disposable {
+  readonly handles = new Handles();
+  readonly listings = new Listings();
+  readonly #files = new Map<string, FollowedFile>();
+  readonly #lineages = new Map<string, Lineage>();
+  readonly #paths = new Map<string, FollowedFile[]>();
+  readonly #surroundings: Surroundings;
+  readonly #added: (file: FollowedFile) => void;
+  #said = 0;
+
+  constructor(surroundings: Surroundings, added: (file: FollowedFile) => void) {
     this.#surroundings = surroundings;
+    this.#added = added;
+  }
+
+  [Symbol.iterator](): Iterator<FollowedFile> {
+    return this.#files.values();
+  }
+
+  get size(): number {
+    return this.#files.size;
   }
 
   has(key: string): boolean {
     return this.#files.has(key);
   }
 
-  /** Oldest first. */
-  get byAge(): readonly FollowedFile[] {
-    // Ticks of the clock are coarse, so names decide between files of one tick.
-    this.#byAge ??= [...this.#files.values()].sort((a, b) => a.age - b.age || byName(a.name, b.name));
-    return this.#byAge;
+  get lineages(): Iterable<Lineage> {
+    return this.#lineages.values();
+  }
+
+  lineage(name: string): Lineage | undefined {
+    return this.#lineages.get(name);
+  }
+
+  /** Those that are called so in records. */
+  at(path: string): readonly FollowedFile[] {
+    return this.#paths.get(path) ?? [];
   }
 
   /**
    * @param name where the file is now, @param path what it is called in records, @param lineage what else is read in order
    * with it.
    */
-  open(name: string, path: string, lineage = path): Promise<FollowedFile> {
-    return FollowedFile.open(name, { path, lineage, ledger: this.#surroundings.ledger });
+  open(name: string, path: string, lineage = path): FollowedFile {
+    const { handles, listings } = this;
+    return FollowedFile.open(name, { path, lineage, ledger: this.#surroundings.ledger, handles, listings });
   }
 
   /** Returns whether it is new: a name may have come to mean another file between the look and the opening. */
-  async add(file: FollowedFile): Promise<boolean> {
+  add(file: FollowedFile): boolean {
     if (this.#files.has(file.key)) {
-      await file[Symbol.asyncDispose]();
+      file[Symbol.dispose]();
       return false;
     }
     const { ledger, metrics, log } = this.#surroundings;
     const { path, acknowledged: from } = file.account;
     this.#files.set(file.key, file);
-    this.#byAge = undefined;
+    this.#lineageOf(file).files.push(file);
+    this.#lineageOf(file).files.sort(oldestFirst);
+    this.#paths.set(path, [...this.at(path), file]);
     ledger.add(file.account);
     metrics.files.set(this.#files.size);
-    log.info('Following file', { path, ...(file.name !== path && { name: file.name }), from });
+    const say = this.#said++ < mostSaid ? 'info' : 'debug';
+    log[say]('Following file', { path, ...(file.name !== path && { name: file.name }), from });
+    this.#added(file);
     return true;
   }
 
-  async remove(file: FollowedFile): Promise<void> {
-    const { ledger, metrics, log } = this.#surroundings;
-    this.#files.delete(file.key);
-    this.#byAge = undefined;
-    ledger.remove(file.account);
-    metrics.files.set(this.#files.size);
-    log.info('File finished', { path: file.account.path, bytes: file.account.size });
-    await file[Symbol.asyncDispose]();
+  #lineageOf({ lineage: name }: FollowedFile): Lineage {
+    const known = this.#lineages.get(name);
+    if (known) return known;
+    const made = { name, files: [] };
+    this.#lineages.set(name, made);
+    return made;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const file of this.#files.values()) await file[Symbol.asyncDispose]();
+  /** Says how many were not said one by one since the last time. */
+  sayRest(): void {
+    if (this.#said > mostSaid)
+      this.#surroundings.log.info('Following files', { count: this.#files.size, unsaid: this.#said - mostSaid });
+    this.#said = 0;
+  }
+
+  remove(file: FollowedFile): void {
+    const { ledger, metrics, log } = this.#surroundings;
+    const { path } = file.account;
+    this.#files.delete(file.key);
+    const { files } = this.#lineageOf(file);
+    files.splice(files.indexOf(file), 1);
+    if (files.length === 0) this.#lineages.delete(file.lineage);
+    const rest = this.at(path).filter((each) => each !== file);
+    if (rest.length > 0) this.#paths.set(path, rest);
+    else this.#paths.delete(path);
+    ledger.remove(file.account);
+    metrics.files.set(this.#files.size);
+    log[this.#said++ < mostSaid ? 'info' : 'debug']('File finished', { path, bytes: file.account.size });
+    file[Symbol.dispose]();
+  }
+
+  /** Bytes that were to be read are not there any more. */
+  sayGone(path: string, lost: number): void {
+    if (lost <= 0) return;
+    this.#surroundings.log.warn(errors.LOG_SHIPPER_FILE_GONE({ path, lost }));
+    this.#surroundings.metrics.lost.inc({ reason: 'removed' }, lost);
+  }
+
+  [Symbol.dispose](): void {
+    for (const file of this.#files.values()) file[Symbol.dispose]();
   }
 }

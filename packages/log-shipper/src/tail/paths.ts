@@ -2,80 +2,124 @@
 
 import { glob, stat } from 'node:fs/promises';
 import { basename, dirname, matchesGlob, resolve } from 'node:path';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { type Context, reasonOf } from '@outrigger/core';
 import { stateName } from '../checkpoint.ts';
 import { errors } from '../errors.ts';
-import { type Generation, type Identity, keyOf } from '../ledger.ts';
 import { lockName } from '../lock.ts';
 import type { Trouble } from '../source/source.ts';
-
-/** A file at a name. */
-export type Found = Generation & { readonly path: string; readonly identity: Identity; readonly key: string };
+import { type Found, look } from './look.ts';
 
 // What a line is in there, only a decompressor could say.
 const compressed = /\.(gz|bz2|xz|zst|lz4|zip|Z)$/;
 const magic = /[*?[\]{}]/;
 
-/** What is at a path, undefined when there is nothing. Throws when it cannot be said, and for what is no file. */
-export async function look(path: string): Promise<Found | undefined> {
-  try {
-    const found = await stat(path, { bigint: true });
-    if (!found.isFile()) throw new Error('not a regular file');
-    const identity = { device: String(found.dev), inode: String(found.ino) };
-    return { path, identity, key: keyOf(identity), modified: found.mtimeNs, born: found.birthtimeNs };
-  } catch (error) {
-    if (absent.has((error as NodeJS.ErrnoException).code)) return undefined;
-    throw error;
-  }
-}
+// Looking costs some microseconds each, a sixth of what it costs to have another thread look; after so many of them,
+// everybody else has a turn.
+const atOnce = 256;
 
-const absent = new Set<string | undefined>(['ENOENT', 'ENOTDIR']);
+// Of the time that walking directories takes, so many times as much is spent otherwise.
+const restAfterWalk = 50;
+
+/** Lets others have a turn, now and then. */
+export const breather = (every = atOnce): (() => Promise<void> | undefined) => {
+  let count = 0;
+  return () => (++count % every === 0 ? immediate() : undefined);
+};
+
+export type PathsOptions = {
+  readonly stateDirectory: string;
+  readonly troubles: Troubles;
+  /** Patterns of what is not followed, whatever else matches it. */
+  readonly exclude?: readonly string[];
+};
 
 export class Paths {
-  readonly #plain: string[];
-  readonly #globs: string[];
+  readonly #plain: ReadonlySet<string>;
+  readonly #globs: readonly string[];
+  readonly #exclude: readonly string[];
   readonly #stateDirectory: string;
   readonly #troubles: Troubles;
-  #globbed: string[] = [];
+  #globbed: ReadonlySet<string> = new Set();
   #globbedAt = Number.NEGATIVE_INFINITY;
+  #rest = 0;
+  #devices = new Map<string, string>();
 
-  constructor(
-    patterns: readonly string[],
-    { stateDirectory, troubles }: { stateDirectory: string; troubles: Troubles },
-  ) {
+  constructor(patterns: readonly string[], { stateDirectory, troubles, exclude = [] }: PathsOptions) {
     const whole = patterns.map((pattern) => resolve(pattern));
-    this.#plain = whole.filter((pattern) => !magic.test(pattern));
+    this.#exclude = exclude.map((pattern) => resolve(pattern));
+    this.#plain = new Set(whole.filter((pattern) => !magic.test(pattern) && !this.#isExcluded(pattern)));
     this.#globs = whole.filter((pattern) => magic.test(pattern));
     this.#stateDirectory = resolve(stateDirectory);
     this.#troubles = troubles;
   }
 
   /** Those that are asked for by name, whether they exist or not. */
-  get names(): readonly string[] {
+  get names(): ReadonlySet<string> {
     return this.#plain;
+  }
+
+  /** Where files may appear, as far as that can be said without walking. */
+  get directories(): Set<string> {
+    const directories = [...this.#plain, ...this.#globbed].map((path) => dirname(path));
+    for (const pattern of this.#globs) {
+      const directory = dirname(pattern);
+      if (!magic.test(directory)) directories.push(directory);
+    }
+    return new Set(directories);
   }
 
   /** Whether a file of that path would be followed. */
   match(path: string): boolean {
-    return this.#plain.includes(path) || this.#globs.some((pattern) => matchesGlob(path, pattern));
+    return this.#plain.has(path) || (this.#globs.some((pattern) => matchesGlob(path, pattern)) && this.#isWanted(path));
+  }
+
+  #isWanted(path: string): boolean {
+    return !compressed.test(path) && !this.#isOurs(path) && !this.#isExcluded(path);
+  }
+
+  #isExcluded(path: string): boolean {
+    return this.#exclude.some((pattern) => matchesGlob(path, pattern));
   }
 
   /** @param every how long names that a glob found are good for, in milliseconds: walking directories costs more than looking at files. */
   async look(every: number): Promise<Found[]> {
-    if (this.#globs.length > 0 && performance.now() - this.#globbedAt >= every) {
+    const begun = performance.now();
+    if (this.#globs.length > 0 && (every === 0 || begun - this.#globbedAt >= Math.max(every, this.#rest))) {
       this.#globbed = await this.#glob();
       this.#globbedAt = performance.now();
+      this.#rest = restAfterWalk * (this.#globbedAt - begun);
     }
-    const found = await Promise.all([...this.#plain, ...this.#globbed].map((path) => this.#lookAt(path)));
-    return found.filter((each) => each !== undefined);
+    await this.#probe();
+    const found: Found[] = [];
+    const breathe = breather();
+    for (const path of new Set([...this.#plain, ...this.#globbed])) {
+      const each = this.#lookAt(path);
+      if (each) {
+        found.push(each);
+        this.#devices.set(each.identity.device, path);
+      }
+      await breathe();
+    }
+    return found;
   }
 
-  async #glob(): Promise<string[]> {
+  /** A server that does not answer holds up whoever looks: that is a thread of its own, and never all of the process. */
+  async #probe(): Promise<void> {
+    const devices = this.#devices;
+    this.#devices = new Map();
+    // What came of it is found out by the look itself.
+    await Promise.allSettled([...devices.values()].map((path) => stat(path)));
+  }
+
+  async #glob(): Promise<ReadonlySet<string>> {
+    const known = this.#globbed;
     const names = await Array.fromAsync(glob(this.#globs)).catch((error) => {
       this.#troubles.add(this.#globs.join(', '), error);
       return [];
     });
-    return names.map((name) => resolve(name)).filter((path) => !compressed.test(path) && !this.#isOurs(path));
+    // Patterns are slow to compare: what was wanted a second ago still is.
+    return new Set(names.map((name) => resolve(name)).filter((path) => known.has(path) || this.#isWanted(path)));
   }
 
   #isOurs(path: string): boolean {
@@ -83,14 +127,14 @@ export class Paths {
     return dirname(path) === this.#stateDirectory && (name.startsWith(stateName) || name.startsWith(lockName));
   }
 
-  async #lookAt(path: string): Promise<Found | undefined> {
+  #lookAt(path: string): Found | undefined {
     try {
-      const found = await look(path);
+      const found = look(path);
       if (!found) this.#troubles.forget(path);
       return found;
     } catch (error) {
       // A directory that a wildcard matches is nobody's mistake.
-      if ('code' in (error as Error) || this.#plain.includes(path)) this.#troubles.add(path, error);
+      if ('code' in (error as Error) || this.#plain.has(path)) this.#troubles.add(path, error);
       return undefined;
     }
   }

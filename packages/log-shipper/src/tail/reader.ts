@@ -1,61 +1,78 @@
 // What one sink reads from the followed files: in order within a lineage, fair between lineages.
 
 import type { Chunk } from '../source/source.ts';
-import { type FollowedFile, ReadBuffer, rewritten } from './followed-file.ts';
+import { Buffers } from './buffers.ts';
+import { type FollowedFile, Reason, rewritten } from './followed-file.ts';
+import type { Lineage } from './followed-files.ts';
 import type { Troubles } from './paths.ts';
+import type { Ready } from './ready.ts';
 import type { Tailer } from './tailer.ts';
 
-type Followed = Pick<Tailer, 'files' | 'change' | 'ended' | 'isQuiet' | 'rewritten'>;
+type Followed = Pick<Tailer, 'listen' | 'ended' | 'isWhole' | 'rewritten' | 'left'>;
 
 export type ReaderOptions = {
   readonly tailer: Followed;
   readonly troubles: Troubles;
   /** How many bytes a chunk may have. */
   readonly window: number;
+  /** For how many milliseconds a file must have been quiet before what was not taken of it is offered again. */
+  readonly holdTimeout?: number;
 };
 
 /** Waits for more until the tailer has ended, then goes to the end of every file. */
-export async function* readChunks(sink: string, { tailer, troubles, window }: ReaderOptions): AsyncGenerator<Chunk> {
-  const buffer = new ReadBuffer(window);
-  let served: string | undefined;
+export async function* readChunks(sink: string, options: ReaderOptions): AsyncGenerator<Chunk> {
+  const { tailer, troubles, window } = options;
+  const buffers = new Buffers(window);
+  using ready = tailer.listen();
   for (;;) {
-    // Taken before looking, so that no change falls between the two.
-    const { change, ended } = tailer;
-    const next = pick(sink, tailer, served);
-    if (!next && ended) return;
+    const next = pick(sink, ready, options);
+    if (!next && tailer.ended) return;
     if (!next) {
-      await change;
+      await ready.wait();
       continue;
     }
-    const { file, unfinished } = next;
-    served = file.lineage;
+    const { file, reasons } = next;
     const cursor = file.cursor(sink);
     try {
-      const chunk = await file.read({ sink, buffer, unfinished });
-      if (chunk === rewritten) await tailer.rewritten(file, cursor);
+      const chunk = await file.read({ sink, buffers, reasons });
+      if (chunk === rewritten) tailer.rewritten(file, cursor);
       else if (chunk) yield chunk;
       troubles.end(file.account.path);
     } catch (error) {
       // One that was finished is closed under a reader's hands.
-      if (!tailer.files.includes(file)) continue;
+      if (file.closed) continue;
       troubles.add(file.account.path, error);
       file.resting = true;
     }
+    tailer.left(file);
   }
 }
 
-type Next = { readonly file: FollowedFile; readonly unfinished: Chunk['unfinished'] };
+type Next = { readonly file: FollowedFile; readonly reasons: number };
 
-/** The oldest file with something to read of the lineage after the one that was served last. */
-function pick(sink: string, tailer: Followed, served: string | undefined): Next | undefined {
-  const first = new Map<string, Next>();
-  for (const file of tailer.files) {
-    if (first.has(file.lineage)) continue;
-    const unfinished = tailer.isQuiet(file) ? 'line' : tailer.ended ? 'part' : 'held';
-    if (file.readable(sink) || (unfinished !== 'held' && file.unfinished(sink)))
-      first.set(file.lineage, { file, unfinished });
+/** The oldest file with something to read of the lineage whose turn it is. Its next turn comes after all others had one. */
+function pick(sink: string, ready: Ready, options: ReaderOptions): Next | undefined {
+  for (let lineage = ready.take(); lineage; lineage = ready.take()) {
+    const next = oldest(sink, lineage, options);
+    if (next) {
+      ready.add(lineage);
+      return next;
+    }
   }
-  const lineages = [...first.keys()];
-  const after = served === undefined ? 0 : lineages.indexOf(served) + 1;
-  return first.get(lineages[after % lineages.length]!);
+  return undefined;
+}
+
+function oldest(
+  sink: string,
+  { files }: Lineage,
+  { tailer, holdTimeout = Number.POSITIVE_INFINITY }: ReaderOptions,
+): Next | undefined {
+  const now = performance.now();
+  for (const file of files) {
+    const quiet = now - file.grown >= holdTimeout ? Reason.quiet : 0;
+    const whole = tailer.isWhole(file) ? Reason.whole : 0;
+    const reasons = quiet | whole | (tailer.ended ? Reason.ended : 0);
+    if (file.offers(sink, reasons)) return { file, reasons };
+  }
+  return undefined;
 }

@@ -5,8 +5,8 @@ import { Cursor, type Cursors, furthest, furthestBack, type Kept, keyOf } from '
 import type { Copies } from './copies.ts';
 import type { FollowedFile } from './followed-file.ts';
 import type { FollowedFiles, Surroundings } from './followed-files.ts';
-import { findBeside } from './generations.ts';
-import type { Found, Paths, Troubles } from './paths.ts';
+import type { Found } from './look.ts';
+import type { Paths, Troubles } from './paths.ts';
 
 type Options = Surroundings & {
   readonly files: FollowedFiles;
@@ -23,10 +23,10 @@ export class Resumption {
   }
 
   /** Follows again what an earlier run had followed, under its own or another name. What cannot be opened now stays kept. */
-  async resume(present: ReadonlyMap<string, readonly Found[]>): Promise<void> {
+  resume(present: ReadonlyMap<string, readonly Found[]>): void {
     const { ledger, paths, log } = this.#options;
     for (const kept of [...ledger.kept.values()]) {
-      if (paths.match(kept.path)) await this.#resumeOne(kept, present);
+      if (paths.match(kept.path)) this.#resumeOne(kept, present);
       else {
         ledger.kept.delete(keyOf(kept));
         ledger.forget(kept.path);
@@ -35,36 +35,44 @@ export class Resumption {
     }
   }
 
-  async #resumeOne(kept: Kept, present: ReadonlyMap<string, readonly Found[]>): Promise<void> {
+  #resumeOne(kept: Kept, present: ReadonlyMap<string, readonly Found[]>): void {
     const { ledger, files } = this.#options;
     const key = keyOf(kept);
     const names = present.get(key) ?? [];
-    const found = names.find(({ path }) => path === kept.path) ?? names[0] ?? (await findBeside(kept.path, key));
+    const found = names.find(({ path }) => path === kept.path) ?? names[0] ?? files.listings.find(kept.path, key);
     const cursors = cursorsOf(kept, ledger.sinks);
-    if (!found) return this.#gone(kept, cursors);
-    const file = await this.#open(found.path, kept.path);
+    if (!found) {
+      this.#gone(kept, cursors);
+      return;
+    }
+    const file = this.#open(found.path, kept.path);
     // Not to be opened, or renamed this moment: it stays kept, and the next look finds it.
-    if (file?.key !== key) return file?.[Symbol.asyncDispose]();
+    if (file?.key !== key) {
+      file?.[Symbol.dispose]();
+      return;
+    }
     file.account.rotated = found.path !== kept.path;
     // An inode says nothing about time; a birth does, where there is one.
     const sameFile = file.account.born === 0n || String(file.account.born) === kept.born;
-    const sameContent = sameFile && (await file.holds(kept.head)) && (await holdsAll(file, cursors));
+    const sameContent = sameFile && file.holds(kept.head) && holdsAll(file, cursors);
     // Only its inode names a file that was renamed, and it need not be one that we may ship: without a doubt, or not at all.
     const certain = sameFile && (present.has(key) || file.account.born > 0n);
     if (sameContent && (certain || furthestBack(cursors) > 0)) {
       file.account.cursors = cursors;
-      await files.add(file);
-    } else if (certain) await this.#startOver(file, kept, cursors);
+      file.account.rewinds = kept.rewinds ?? 0;
+      file.account.inherited = kept.origin;
+      files.add(file);
+    } else if (certain) this.#startOver(file, kept, cursors);
     else {
-      await file[Symbol.asyncDispose]();
-      await this.#gone(kept, cursors);
+      file[Symbol.dispose]();
+      this.#gone(kept, cursors);
     }
   }
 
-  async #open(path: string, keptPath: string): Promise<FollowedFile | undefined> {
+  #open(path: string, keptPath: string): FollowedFile | undefined {
     const { files, troubles } = this.#options;
     try {
-      const file = await files.open(path, keptPath);
+      const file = files.open(path, keptPath);
       troubles.end(path);
       return file;
     } catch (error) {
@@ -75,25 +83,23 @@ export class Resumption {
   }
 
   /** Truncated meanwhile, and written anew. */
-  async #startOver(file: FollowedFile, kept: Kept, cursors: Cursors): Promise<void> {
-    const { files, copies, log, metrics } = this.#options;
+  #startOver(file: FollowedFile, kept: Kept, cursors: Cursors): void {
+    const { files, copies, ledger, log, metrics } = this.#options;
     const place = furthest(cursors);
     const left = { path: kept.path, cursors, place: place.offset > 0 ? place : kept.head };
-    const copied = await copies.adopt(file, left);
+    const before = { identity: kept, born: kept.born, rewinds: kept.rewinds ?? 0, inherited: kept.origin };
+    file.account.rewinds = before.rewinds + 1;
+    const copied = copies.adopt(file, left, ledger.originOf(before));
     const lost = copied ? 0 : Math.max(0, kept.size - furthestBack(cursors));
     log.warn(errors.LOG_SHIPPER_FILE_TRUNCATED({ path: kept.path, lost }));
     metrics.truncations.inc();
     metrics.lost.inc({ reason: 'truncated' }, lost);
-    await files.add(file);
+    files.add(file);
   }
 
-  async #gone(kept: Kept, cursors: Cursors): Promise<void> {
-    const { ledger, log, metrics } = this.#options;
-    const lost = kept.size - furthestBack(cursors);
-    if (lost > 0) {
-      log.warn(errors.LOG_SHIPPER_FILE_GONE({ path: kept.path, lost }));
-      metrics.lost.inc({ reason: 'removed' }, lost);
-    }
+  #gone(kept: Kept, cursors: Cursors): void {
+    const { ledger, files } = this.#options;
+    files.sayGone(kept.path, kept.size - furthestBack(cursors));
     ledger.kept.delete(keyOf(kept));
     ledger.changed();
   }
@@ -103,7 +109,7 @@ export class Resumption {
 const cursorsOf = (kept: Kept, sinks: readonly string[]): Cursors =>
   new Map(sinks.map((sink) => [sink, new Cursor(kept.sinks[sink])]));
 
-async function holdsAll(file: FollowedFile, cursors: Cursors): Promise<boolean> {
-  for (const { acknowledged } of cursors.values()) if (!(await file.holds(acknowledged))) return false;
+function holdsAll(file: FollowedFile, cursors: Cursors): boolean {
+  for (const { acknowledged } of cursors.values()) if (!file.holds(acknowledged)) return false;
   return true;
 }

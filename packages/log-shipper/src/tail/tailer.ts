@@ -1,14 +1,19 @@
 // Follows files through rotation. The files themselves are the buffer: nothing is held in memory but what is in flight,
 // and a rotated file stays open until every sink has acknowledged the whole of it.
 
-import { type Context, every, type Parameters, wait } from '@outrigger/core';
+import { dirname } from 'node:path';
+import { type Context, type Parameters, wait } from '@outrigger/core';
 import type { Cursor, Generation, Identity } from '../ledger.ts';
 import type { metrics } from '../metrics.ts';
 import { Copies } from './copies.ts';
 import { type FollowedFile, rewritten } from './followed-file.ts';
 import { FollowedFiles, type Surroundings } from './followed-files.ts';
-import { byAge, generations, isGeneration } from './generations.ts';
-import type { Found, Paths, Troubles } from './paths.ts';
+import { basesOf, byAge } from './generations.ts';
+import { Links } from './links.ts';
+import type { Found } from './look.ts';
+import { Pace } from './pace.ts';
+import { breather, type Paths, type Troubles } from './paths.ts';
+import { Ready } from './ready.ts';
 import { Resumption } from './resume.ts';
 
 export type TailerOptions = Surroundings &
@@ -23,7 +28,7 @@ export type TailerOptions = Surroundings &
     readonly patience: number;
   };
 
-// Names are looked up less often than files: a new file may wait a second, a new line should not.
+// Names are looked up less often than files: the kernel tells of a new file, and where it does not, it may wait a second.
 const globPeriod = 1000;
 
 // A writer may hold on to a rotated file for as long as it likes, so one that still has a name stays open; but not without bound.
@@ -36,26 +41,33 @@ export class Tailer implements AsyncDisposable {
   readonly #files: FollowedFiles;
   readonly #copies: Copies;
   readonly #resumption: Resumption;
-  #changed = Promise.withResolvers<void>();
+  readonly #pace: Pace;
+  readonly #readers = new Set<Ready>();
+  readonly #unsettled = new Set<FollowedFile>();
+  readonly #links = new Links();
   #ended = false;
   #running: Promise<void> | undefined;
   #lookedForRotated = Number.NEGATIVE_INFINITY;
 
   constructor(options: TailerOptions) {
+    const { log, poll, signal } = options;
     this.#options = options;
-    this.#files = new FollowedFiles(options);
+    this.#files = new FollowedFiles(options, (file) => this.#added(file));
     this.#copies = new Copies(this.#files, options);
     this.#resumption = new Resumption({ ...options, files: this.#files, copies: this.#copies });
+    this.#pace = new Pace({
+      poll,
+      signal,
+      fileAt: (path) => this.#links.at(path) ?? this.#files.at(path).find(({ at }) => at === path),
+      filesIn: (directory) => this.#filesIn(directory),
+      look: (file) => this.#refresh(file),
+      remind: () => this.#remind(),
+      deaf: (directory, reason) => log.info('Files are only looked at from time to time', { directory, reason }),
+    });
   }
 
-  /** Oldest first. */
-  get files(): readonly FollowedFile[] {
-    return this.#files.byAge;
-  }
-
-  /** Resolves after the next look at the files. */
-  get change(): Promise<void> {
-    return this.#changed.promise;
+  get size(): number {
+    return this.#files.size;
   }
 
   /** Nothing more is looked for: what the files hold now is all there is. */
@@ -63,8 +75,41 @@ export class Tailer implements AsyncDisposable {
     return this.#ended;
   }
 
-  isQuiet(file: FollowedFile): boolean {
+  /** Whether nobody writes to it any more, so that its last line is one without a newline. */
+  isWhole(file: FollowedFile): boolean {
     return file.account.rotated && performance.now() - file.grown >= this.#options.rotateWait;
+  }
+
+  /** Whoever reads is told what may have something to read. */
+  listen(): Ready {
+    const ready = new Ready(this.#files.lineages, () => this.#readers.delete(ready));
+    this.#readers.add(ready);
+    return ready;
+  }
+
+  #added(file: FollowedFile): void {
+    this.#links.add(file);
+    this.#offer(file);
+  }
+
+  #offer({ lineage: name }: FollowedFile): void {
+    const lineage = this.#files.lineage(name);
+    if (lineage) for (const ready of this.#readers) ready.add(lineage);
+  }
+
+  /** A reader has been at it: what it did not take may be taken later, though nothing comes to it. */
+  left(file: FollowedFile): void {
+    if (!file.unsettled) return;
+    this.#unsettled.add(file);
+    this.#pace.remindLater();
+  }
+
+  #remind(): boolean {
+    for (const file of this.#unsettled) {
+      if (file.closed || !file.unsettled) this.#unsettled.delete(file);
+      else this.#offer(file);
+    }
+    return this.#unsettled.size > 0;
   }
 
   /** Finds what there is and what an earlier run had left, then goes on looking. */
@@ -75,14 +120,18 @@ export class Tailer implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { poll, signal, patience } = this.#options;
-    await every(poll, signal, async () => {
-      await this.poll();
-    });
+    for (let took = 0; !signal.aborted; ) {
+      await this.#pace.rest(took);
+      const begun = performance.now();
+      if (!signal.aborted) await this.poll();
+      took = performance.now() - begun;
+    }
     // SIGTERM usually comes after the application has ended, but need not: go on until all is quiet, though not for ever.
     const end = performance.now() + patience;
     while ((await this.poll()) && performance.now() < end) await wait(poll);
     this.#ended = true;
-    this.#announce();
+    for (const file of this.#files) this.#offer(file);
+    for (const ready of this.#readers) ready.ring();
   }
 
   /** Looks at all names and files once. Returns whether anything was new. */
@@ -90,30 +139,40 @@ export class Tailer implements AsyncDisposable {
     const { paths, signal, ledger, metrics } = this.#options;
     const found = await paths.look(signal.aborted ? 0 : globPeriod);
     const present = Map.groupBy(found, ({ key }) => key);
+    const there = new Set(found.map(({ path }) => path));
+    const breathe = breather();
     let news = false;
     // Before anything younger comes in sight: what was written before a rotation is read before what was written after it.
-    for (const file of this.files) news = (await this.#refresh(file)) || news;
-    for (const file of this.files) this.#noticeRotation(file, present);
-    await this.#resumption.resume(present);
-    await this.#lookForRotated(found);
-    for (const each of found.sort(byAge)) {
-      const base = found.find(({ path }) => isGeneration(each.path, path))?.path;
-      news = (await this.#arrive(each, base ?? each.path)) || news;
+    for (const file of [...this.#files]) {
+      const names = present.get(file.key);
+      file.at = names?.[0]?.path;
+      news = this.#refresh(file, names?.[0]) || news;
+      if (!file.closed) this.#noticeRotation(file, names);
+      await breathe();
     }
-    await this.#forget(present);
+    this.#resumption.resume(present);
+    await this.#lookForRotated(there);
+    for (const each of found.sort(byAge)) {
+      if (this.#files.has(each.key)) continue;
+      const base = basesOf(each.path).find((path) => there.has(path));
+      news = this.#arrive(each, base ?? each.path) || news;
+      await breathe();
+    }
+    this.#files.sayRest();
+    this.#forget(present);
     for (const sink of ledger.sinks) metrics.lag.set({ sink }, ledger.lag(sink));
-    this.#announce();
+    this.#pace.listen(paths.directories.union(this.#links.directories));
     return news;
   }
 
-  #announce(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+  *#filesIn(directory: string): Generator<FollowedFile> {
+    for (const file of this.#files) if (file.at !== undefined && dirname(file.at) === directory) yield file;
+    yield* this.#links.in(directory);
   }
 
-  #noticeRotation({ key, account, unread }: FollowedFile, present: Map<string, Found[]>): void {
+  #noticeRotation({ account, unread }: FollowedFile, names: readonly Found[] | undefined): void {
     const { log, metrics, events } = this.#options;
-    const inPlace = present.get(key)?.some(({ path }) => path === account.path) ?? false;
+    const inPlace = names?.some(({ path }) => path === account.path) ?? false;
     const rotatedNow = !inPlace && !account.rotated;
     account.rotated = !inPlace;
     if (!rotatedNow) return;
@@ -123,46 +182,47 @@ export class Tailer implements AsyncDisposable {
   }
 
   /** Files that came and went under paths where there is none now. */
-  async #lookForRotated(found: readonly Found[]): Promise<void> {
+  async #lookForRotated(there: ReadonlySet<string>): Promise<void> {
     const { paths, ledger, signal } = this.#options;
     if (!signal.aborted && performance.now() - this.#lookedForRotated < globPeriod) return;
     this.#lookedForRotated = performance.now();
-    const there = new Set(found.map(({ path }) => path));
-    const absent = [...paths.names, ...ledger.youngest.keys()].filter((path) => !there.has(path));
-    for (const path of new Set(absent)) await this.#followGenerations(path);
+    const breathe = breather();
+    for (const path of new Set([...paths.names, ...ledger.youngest.keys()])) {
+      if (!there.has(path)) this.#followGenerations(path);
+      await breathe();
+    }
   }
 
   /** Files that came and went under a path since it was looked at last: rotation is quicker than any poll. */
-  async #followGenerations(path: string): Promise<void> {
+  #followGenerations(path: string): void {
     const { ledger } = this.#options;
     const isNew = ledger.newUnder(path);
     const isWanted = (file: Identified) => !this.#files.has(file.key) && !ledger.kept.has(file.key) && isNew(file);
-    for await (const found of generations(path)) {
+    for (const found of this.#files.listings.generations(path)) {
       if (!isWanted(found)) continue;
-      const file = await this.#open(found, path);
+      const file = this.#open(found, path);
       if (!file) continue;
       // The name may have passed to another file in between; the one that was seen comes again further on.
-      if (isWanted({ ...file.account, key: file.key })) await this.#follow(file);
-      else await file[Symbol.asyncDispose]();
+      if (isWanted({ ...file.account, key: file.key })) this.#follow(file);
+      else file[Symbol.dispose]();
     }
   }
 
   /** Begins to follow a file under its own path, unless it is known. Returns whether it is new. */
-  async #arrive(found: Found, lineage: string): Promise<boolean> {
-    if (this.#files.has(found.key)) return false;
-    const file = await this.#open(found, found.path, lineage);
+  #arrive(found: Found, lineage: string): boolean {
+    const file = this.#open(found, found.path, lineage);
     if (!file) return false;
     // With this one in hand, whatever is older has a rotated name by now; and it is to be read first.
-    await this.#followGenerations(found.path);
+    this.#followGenerations(found.path);
+    for (const older of this.#files.lineage(lineage)?.files ?? []) this.#refresh(older);
     return this.#follow(file);
   }
 
-  async #open(found: Found, path: string, lineage?: string): Promise<FollowedFile | undefined> {
+  #open(found: Found, path: string, lineage?: string): FollowedFile | undefined {
     const { troubles, ledger } = this.#options;
     try {
-      const file = await this.#files.open(found.path, path, lineage);
+      const file = this.#files.open(found.path, path, lineage);
       troubles.end(found.path);
-      file.account.rotated = found.path !== path;
       return file;
     } catch (error) {
       // Renamed this moment.
@@ -174,42 +234,64 @@ export class Tailer implements AsyncDisposable {
     }
   }
 
-  async #follow(file: FollowedFile): Promise<boolean> {
-    await this.#copies.recognise(file);
+  #follow(file: FollowedFile): boolean {
+    if (this.#copies.recognise(file) === 'being copied') {
+      file[Symbol.dispose]();
+      return false;
+    }
     return this.#files.add(file);
   }
 
-  async #refresh(file: FollowedFile): Promise<boolean> {
+  #refresh(file: FollowedFile, found?: Found): boolean {
+    const { resting } = file;
     try {
-      const became = await file.refresh();
-      if (became === rewritten) await this.#copies.rewritten(file);
+      const became = file.refresh(found);
+      if (became === rewritten) this.#startOver(file);
+      else if (became === 'changed' || resting) this.#offer(file);
       return became !== 'same';
     } catch (error) {
-      this.#options.troubles.add(file.account.path, error);
+      if (file.at === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') this.#lose(file);
+      else this.#options.troubles.add(file.account.path, error);
       return false;
     }
   }
 
   /** A reader has found that what lies before a cursor is not what it was, unless the file was seen to be rewritten meanwhile. */
-  async rewritten(file: FollowedFile, cursor: Cursor): Promise<void> {
-    if ([...file.cursors()].includes(cursor)) await this.#copies.rewritten(file);
+  rewritten(file: FollowedFile, cursor: Cursor): void {
+    if ([...file.cursors()].includes(cursor)) this.#startOver(file);
+  }
+
+  #startOver(file: FollowedFile): void {
+    this.#copies.rewritten(file);
+    this.#offer(file);
+  }
+
+  /** It had to be closed, since there are too many, and was removed meanwhile. */
+  #lose(file: FollowedFile): void {
+    this.#files.sayGone(file.account.path, file.account.size - file.account.acknowledged);
+    this.#remove(file);
+  }
+
+  #remove(file: FollowedFile): void {
+    const { paths, ledger } = this.#options;
+    this.#files.remove(file);
+    this.#links.remove(file);
+    if (!paths.names.has(file.account.path)) ledger.forget(file.account.path);
   }
 
   /** Rotated files of which every sink has everything, once nobody can be writing to them any more. */
-  async #forget(present: Map<string, Found[]>): Promise<void> {
-    const { paths, ledger } = this.#options;
-    const finished = this.files.filter((file) => !present.has(file.key) && this.isQuiet(file) && file.finished);
-    for (const generations of Map.groupBy(finished, ({ lineage }) => lineage).values()) {
-      for (const [index, file] of generations.entries()) {
-        if (!file.deleted && index >= generations.length - mostFinished) continue;
-        await this.#files.remove(file);
-        if (!paths.names.includes(file.account.path)) ledger.forget(file.account.path);
-      }
+  #forget(present: Map<string, Found[]>): void {
+    const most = this.#files.handles.scarce ? 0 : mostFinished;
+    for (const { files } of [...this.#files.lineages]) {
+      const finished = files.filter((file) => !present.has(file.key) && this.isWhole(file) && file.finished);
+      for (const [index, file] of finished.entries())
+        if (file.deleted || index < finished.length - most) this.#remove(file);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running;
-    await this.#files[Symbol.asyncDispose]();
+    this.#pace[Symbol.dispose]();
+    this.#files[Symbol.dispose]();
   }
 }

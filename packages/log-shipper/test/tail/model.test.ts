@@ -95,13 +95,11 @@ class Follower {
   async read(sink: Sink, { acknowledge = true } = {}): Promise<void> {
     const tailer = this.#tailer;
     const now = {
-      get files() {
-        return tailer.files;
-      },
-      change: tailer.change,
+      listen: tailer.listen.bind(tailer),
+      left: tailer.left.bind(tailer),
       // Ends instead of waiting for the next poll.
       ended: true,
-      isQuiet: () => false,
+      isWhole: () => false,
       rewritten: tailer.rewritten.bind(tailer),
     };
     for await (const chunk of readChunks(sink, { tailer: now, troubles: this.#troubles, window: 64 })) {

@@ -1,0 +1,90 @@
+// Open files, no more of them than the process may have. A file at rest gives its handle back and is opened again when it
+// is needed; one that could not be found again keeps it.
+
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+
+/** Whoever holds a handle. */
+export type Holder = {
+  /**
+   * What becomes of the file while it is closed. At rest: everything of it is acknowledged. Reopenable: there is more to
+   * read, under a name it can be opened by. Otherwise the handle is all there is of it.
+   */
+  readonly hold: 'at rest' | 'reopenable' | 'needed';
+  /** Gives the handle back. */
+  letGo(): void;
+};
+
+// For everything else that a process opens: sockets, pipes, its own files.
+const others = 64;
+
+// More files than this are seldom written to at once, and opening one again costs some microseconds.
+const mostAtRest = 1024;
+
+// Those that cannot be closed are passed over, but not all of them for each file that is opened.
+const looks = 32;
+
+/** How many files the process may have open at once. */
+export function fileLimit(): number {
+  const limits = readFileSync('/proc/self/limits', 'latin1');
+  return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? mostAtRest);
+}
+
+export class Handles {
+  readonly #most: number;
+  // The one that was used last is the last one.
+  readonly #holders = new Set<Holder>();
+
+  /** @param limit of the whole process. */
+  constructor(limit = fileLimit()) {
+    this.#most = Math.max(8, Math.min(limit - others, Math.floor(limit * 0.8)));
+  }
+
+  /** How many are open. */
+  get size(): number {
+    return this.#holders.size;
+  }
+
+  /** Files that are only held in case somebody writes to them have to go. */
+  get scarce(): boolean {
+    return this.#holders.size >= this.#most;
+  }
+
+  /** Throws what opening it throws. */
+  open(name: string): number {
+    if (this.#holders.size >= mostAtRest || this.scarce) this.#release('at rest');
+    if (this.scarce) this.#release('reopenable');
+    try {
+      // Without waiting: a FIFO of that name would hold up everything until somebody writes.
+      return openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if ((code !== 'EMFILE' && code !== 'ENFILE') || !this.#release('at rest', 'reopenable')) throw error;
+      return openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+    }
+  }
+
+  used(holder: Holder): void {
+    this.#holders.delete(holder);
+    this.#holders.add(holder);
+  }
+
+  close(holder: Holder, handle: number): void {
+    this.#holders.delete(holder);
+    closeSync(handle);
+  }
+
+  /** Closes the one of these that has not been used for longest. Returns whether there was one. */
+  #release(...wanted: Holder['hold'][]): boolean {
+    let looked = 0;
+    for (const holder of this.#holders) {
+      if (wanted.includes(holder.hold)) {
+        holder.letGo();
+        return true;
+      }
+      // At the end, it is not looked at again soon.
+      this.used(holder);
+      if (++looked >= looks) return false;
+    }
+    return false;
+  }
+}
