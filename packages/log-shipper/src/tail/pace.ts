@@ -58,12 +58,17 @@ export class Pace implements Disposable {
     this.#hints.listen(directories);
   }
 
-  /** Until it is time to look at everything again. @param took how long that took last time. */
-  async rest(took: number): Promise<void> {
+  /**
+   * Until it is time to look at everything again. @param took how long that took last time. Returns whether names have
+   * changed, as far as the kernel tells.
+   */
+  async rest(took: number): Promise<boolean> {
     const { poll, signal } = this.#options;
     await this.#sleep(Math.min(poll, Math.max(gap, restBeforeHint * took)), () => signal.aborted);
     await this.#sleep(Math.max(poll, restAfterLook * took), () => signal.aborted || this.#named);
+    const named = this.#named;
     this.#named = false;
+    return named;
   }
 
   async #sleep(milliseconds: number, isAwake: () => boolean): Promise<void> {

@@ -3,7 +3,7 @@
 
 import { dirname } from 'node:path';
 import { type Context, type Parameters, wait } from '@outrigger/core';
-import type { Cursor, Generation, Identity } from '../ledger.ts';
+import type { Cursor } from '../ledger.ts';
 import type { metrics } from '../metrics.ts';
 import { Copies } from './copies.ts';
 import { type FollowedFile, rewritten } from './followed-file.ts';
@@ -34,7 +34,8 @@ const globPeriod = 1000;
 // A writer may hold on to a rotated file for as long as it likes, so one that still has a name stays open; but not without bound.
 const mostFinished = 16;
 
-type Identified = Generation & { readonly identity: Identity; readonly key: string };
+/** An application that writes nothing for so many milliseconds after everybody was told to stop has ended. */
+const quietFor = 250;
 
 export class Tailer implements AsyncDisposable {
   readonly #options: TailerOptions;
@@ -121,23 +122,23 @@ export class Tailer implements AsyncDisposable {
   async #run(): Promise<void> {
     const { poll, signal, patience } = this.#options;
     for (let took = 0; !signal.aborted; ) {
-      await this.#pace.rest(took);
+      const named = await this.#pace.rest(took);
       const begun = performance.now();
-      if (!signal.aborted) await this.poll();
+      if (!signal.aborted) await this.poll(named);
       took = performance.now() - begun;
     }
     // SIGTERM usually comes after the application has ended, but need not: go on until all is quiet, though not for ever.
     const end = performance.now() + patience;
-    while ((await this.poll()) && performance.now() < end) await wait(poll);
+    while ((await this.poll()) && performance.now() < end) await wait(Math.min(poll, quietFor));
     this.#ended = true;
     for (const file of this.#files) this.#offer(file);
     for (const ready of this.#readers) ready.ring();
   }
 
-  /** Looks at all names and files once. Returns whether anything was new. */
-  async poll(): Promise<boolean> {
-    const { paths, signal, ledger, metrics } = this.#options;
-    const found = await paths.look(signal.aborted ? 0 : globPeriod);
+  /** Looks at all names and files once. @param named whether names have changed. Returns whether anything was new. */
+  async poll(named = this.#options.signal.aborted): Promise<boolean> {
+    const { paths, ledger, metrics } = this.#options;
+    const found = await paths.look(named ? 0 : globPeriod);
     const present = Map.groupBy(found, ({ key }) => key);
     const there = new Set(found.map(({ path }) => path));
     const breathe = breather();
@@ -151,7 +152,7 @@ export class Tailer implements AsyncDisposable {
       await breathe();
     }
     this.#resumption.resume(present);
-    await this.#lookForRotated(there);
+    await this.#lookForRotated(there, named);
     for (const each of found.sort(byAge)) {
       if (this.#files.has(each.key)) continue;
       const base = basesOf(each.path).find((path) => there.has(path));
@@ -182,9 +183,9 @@ export class Tailer implements AsyncDisposable {
   }
 
   /** Files that came and went under paths where there is none now. */
-  async #lookForRotated(there: ReadonlySet<string>): Promise<void> {
-    const { paths, ledger, signal } = this.#options;
-    if (!signal.aborted && performance.now() - this.#lookedForRotated < globPeriod) return;
+  async #lookForRotated(there: ReadonlySet<string>, named: boolean): Promise<void> {
+    const { paths, ledger } = this.#options;
+    if (!named && performance.now() - this.#lookedForRotated < globPeriod) return;
     this.#lookedForRotated = performance.now();
     const breathe = breather();
     for (const path of new Set([...paths.names, ...ledger.youngest.keys()])) {
@@ -197,7 +198,7 @@ export class Tailer implements AsyncDisposable {
   #followGenerations(path: string): void {
     const { ledger } = this.#options;
     const isNew = ledger.newUnder(path);
-    const isWanted = (file: Identified) => !this.#files.has(file.key) && !ledger.kept.has(file.key) && isNew(file);
+    const isWanted = (file: Pick<Found, 'key' | 'identity' | 'born' | 'modified'>) => !this.#files.has(file.key) && !ledger.kept.has(file.key) && isNew(file);
     for (const found of this.#files.listings.generations(path)) {
       if (!isWanted(found)) continue;
       const file = this.#open(found, path);
