@@ -249,7 +249,8 @@ export class FollowedFile implements Holder, Disposable {
     const offset = await findHole(this.#open());
     if (offset === 0) return;
     cursor.read = placeAt(this.#open(), offset);
-    if (cursor.acknowledged.offset === 0) this.#following.ledger.acknowledge(cursor, cursor.read, { delivered: 0, dead: 0, dropped: {} });
+    if (cursor.acknowledged.offset === 0)
+      this.#following.ledger.acknowledge(cursor, cursor.read, { delivered: 0, dead: 0, dropped: {} });
   }
 
   /** Bytes that were seen to be there and that not every sink has read. */

@@ -198,7 +198,8 @@ export class Tailer implements AsyncDisposable {
   #followGenerations(path: string): void {
     const { ledger } = this.#options;
     const isNew = ledger.newUnder(path);
-    const isWanted = (file: Pick<Found, 'key' | 'identity' | 'born' | 'modified'>) => !this.#files.has(file.key) && !ledger.kept.has(file.key) && isNew(file);
+    const isWanted = (file: Pick<Found, 'key' | 'identity' | 'born' | 'modified'>) =>
+      !this.#files.has(file.key) && !ledger.kept.has(file.key) && isNew(file);
     for (const found of this.#files.listings.generations(path)) {
       if (!isWanted(found)) continue;
       const file = this.#open(found, path);

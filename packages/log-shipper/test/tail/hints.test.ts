@@ -91,5 +91,7 @@ test.skipIf(reason !== '')(`where the kernel tells nothing, files are followed a
   await appendFile(place.log(), 'two\n');
   await until(() => shipper.stdout === 'one\ntwo\n');
   const said = shipper.logs().filter(({ message }) => message === 'Files are only looked at from time to time');
-  expect(said).toMatchObject([{ directory: place.log('').replace(/\/$/, ''), reason: expect.stringContaining('ENOSPC') }]);
+  expect(said).toMatchObject([
+    { directory: place.log('').replace(/\/$/, ''), reason: expect.stringContaining('ENOSPC') },
+  ]);
 });
