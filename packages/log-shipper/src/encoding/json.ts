@@ -5,6 +5,7 @@ import type { ByteWriter } from '../byte-writer.ts';
 import type { Records } from '../records.ts';
 import type { Encoding } from './encoding.ts';
 import { formatInstant, type TimeFormat } from './instant.ts';
+import { levelName } from './level.ts';
 
 export type JsonNames = {
   /** What the line is called where it is the record, instead of the usual name. */
@@ -13,17 +14,20 @@ export type JsonNames = {
   readonly timeField?: string;
   readonly timeFormat?: TimeFormat;
   readonly levelField?: string;
+  /** As OTLP's number, which is the usual, or as its name: `info`. */
+  readonly levelFormat?: 'number' | 'name';
   readonly uidField?: string;
 };
 
 /** How to write a record as one JSON object, without a newline. */
 export function jsonRecord(records: Records, names: JsonNames = {}): (index: number, into: ByteWriter) => void {
   if (names.lineField !== undefined) records.lineField = names.lineField;
-  const { timeField, timeFormat = 'rfc3339', levelField, uidField } = names;
+  const { timeField, timeFormat = 'rfc3339', levelField, levelFormat, uidField } = names;
   return (index, into) => {
     const added: Record<string, unknown> = {};
     if (timeField !== undefined) added[timeField] = formatInstant(records.time(index), timeFormat);
-    if (levelField !== undefined && records.level(index) > 0) added[levelField] = records.level(index);
+    const level = records.level(index);
+    if (levelField !== undefined && level > 0) added[levelField] = levelFormat === 'name' ? levelName(level) : level;
     if (uidField !== undefined) added[uidField] = uidOf(records, index);
     const found = records.found(index) ?? { [records.lineField]: records.line(index).toString() };
     into.text(JSON.stringify({ ...found, ...records.common, ...records.own.get(index), ...added }));

@@ -1,7 +1,24 @@
 // Where records can go.
 
+import { datadog } from './datadog.ts';
+import { elasticsearch } from './elasticsearch.ts';
 import { forward } from './forward.ts';
+import { http } from './http.ts';
+import { loki } from './loki.ts';
+import { opensearch } from './opensearch.ts';
+import { otlpHttp } from './otlp-http.ts';
 import type { SinkMember } from './sink.ts';
+import { splunkHec } from './splunk-hec.ts';
 import { stdout } from './stdout.ts';
 
-export const sinks = { stdout, forward } satisfies Record<string, SinkMember>;
+export const sinks = {
+  stdout,
+  forward,
+  'splunk-hec': splunkHec,
+  elasticsearch,
+  opensearch,
+  datadog,
+  loki,
+  'otlp-http': otlpHttp,
+  http,
+} satisfies Record<string, SinkMember>;

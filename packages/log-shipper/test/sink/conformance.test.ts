@@ -4,9 +4,24 @@ import { until } from '@outrigger/core/testing';
 import { describe, expect, test } from 'vitest';
 import { sinks } from '../../src/sink/index.ts';
 import { Receiver } from '../receiver.ts';
+import { receivers } from '../receivers/receivers.ts';
 import { ledgerOf, metric, sequence, text, toForward, workplace } from '../shipper.ts';
+import { credentialsFor, type HttpSinkName } from './http-peers.ts';
 
-type Peer = { readonly args: readonly string[]; readonly lines: (stdout: string) => readonly string[] };
+type Peer = {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly lines: (stdout: string) => readonly string[];
+};
+
+const overHttp = (name: HttpSinkName) => async (stack: AsyncDisposableStack) => {
+  const receiver = stack.use(await receivers[name].listen());
+  return {
+    args: ['--sink', name, `--sink-${name}-url`, receiver.url],
+    env: credentialsFor(name, receiver),
+    lines: () => receiver.lines,
+  };
+};
 
 /** Something real at the other end. */
 const peers: Record<keyof typeof sinks, (stack: AsyncDisposableStack) => Promise<Peer>> = {
@@ -15,6 +30,13 @@ const peers: Record<keyof typeof sinks, (stack: AsyncDisposableStack) => Promise
     const receiver = stack.use(await Receiver.listen());
     return { args: toForward(receiver.address), lines: () => receiver.lines };
   },
+  'splunk-hec': overHttp('splunk-hec'),
+  elasticsearch: overHttp('elasticsearch'),
+  opensearch: overHttp('opensearch'),
+  datadog: overHttp('datadog'),
+  loki: overHttp('loki'),
+  'otlp-http': overHttp('otlp-http'),
+  http: overHttp('http'),
 };
 
 for (const name of Object.keys(sinks) as (keyof typeof sinks)[]) {
@@ -22,9 +44,9 @@ for (const name of Object.keys(sinks) as (keyof typeof sinks)[]) {
     test('delivers every line once and in order, counts it, and acknowledges it', async () => {
       await using place = await workplace();
       await using stack = new AsyncDisposableStack();
-      const { args, lines } = await peers[name](stack);
+      const { args, env = {}, lines } = await peers[name](stack);
       await place.append(text(sequence(1, 50_000)));
-      await using shipper = await place.ship(args);
+      await using shipper = await place.ship(args, { env });
       await until(() => lines(shipper.stdout).length >= 50_000);
       await place.append('a single line\n');
       await until(() => lines(shipper.stdout).length >= 50_001);
@@ -37,10 +59,10 @@ for (const name of Object.keys(sinks) as (keyof typeof sinks)[]) {
     test('ships a line longer than the limit in pieces, and the next one intact', async () => {
       await using place = await workplace();
       await using stack = new AsyncDisposableStack();
-      const { args, lines } = await peers[name](stack);
+      const { args, env = {}, lines } = await peers[name](stack);
       const long = 'x'.repeat(100_000);
       await place.append(`${long}\nnext\n`);
-      await using shipper = await place.ship([...args, '--line-limit', '32KiB']);
+      await using shipper = await place.ship([...args, '--line-limit', '32KiB'], { env });
       await until(() => lines(shipper.stdout).includes('next'));
       const printed = lines(shipper.stdout);
       expect(printed.slice(0, -1).join('')).toBe(long);

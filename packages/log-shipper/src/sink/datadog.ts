@@ -1,0 +1,88 @@
+// Datadog, POST /api/v2/logs: at most 5 MB and 1000 logs at once, a megabyte each.
+//
+// | of a record   | in Datadog                                                                |
+// | ------------- | ------------------------------------------------------------------------- |
+// | line          | `message`                                                                 |
+// | fields        | attributes by their names                                                 |
+// | time          | `timestamp` in milliseconds; Datadog takes what is up to 18 hours old     |
+// | level         | `status` (`info`)                                                         |
+// | id            | `log.record.uid`                                                          |
+// | parameters    | `service`, `ddsource`, `ddtags`, `hostname`; they win over such fields    |
+
+import { map, secret, text, url } from '@outrigger/core';
+import type { Batch } from '../batch.ts';
+import type { Encoding } from '../encoding/encoding.ts';
+import { jsonRecord } from '../encoding/json.ts';
+import { withinArray } from '../encoding/json-text.ts';
+import type { Fields } from '../records.ts';
+import { beneath, transport } from './http-parameters.ts';
+import { HttpPost } from './http-post.ts';
+import { usualVerdict } from './http-verdict.ts';
+import { type Death, defineSink } from './sink.ts';
+
+const [head, tail] = [Buffer.from('['), Buffer.from(']')];
+/** Of a log. What is longer is cut by Datadog without a word. */
+const longest = 1_000_000;
+
+export const datadog = defineSink({
+  summary: 'Datadog',
+  parameters: {
+    site: text({ default: 'datadoghq.com', help: 'Site of the account, such as datadoghq.eu' }),
+    url: url({ optional: true, reach: true, help: 'Intake, where it is not that of the site: a proxy, an agent' }),
+    apiKey: secret({ help: 'API key' }),
+    service: text({ optional: true, help: 'Name of the service' }),
+    source: text({ optional: true, help: 'What writes the logs, such as nginx: chooses the pipeline (ddsource)' }),
+    tags: map(text, { default: [], help: 'Tags such as env=prod (ddtags)' }),
+    hostname: text({ optional: true, help: 'Host that the logs come from' }),
+    ...transport,
+  },
+
+  async open({ site, url: given, apiKey, service, source, tags, hostname, ...others }, context) {
+    const intake = given ?? new URL(`https://http-intake.logs.${site}`);
+    const target = beneath(intake, '/api/v2/logs');
+    const post = await HttpPost.open(others, [target], context);
+    const ddtags = Object.entries(tags)
+      .map((pair) => pair.join(':'))
+      .join(',');
+    const constants = { service, ddsource: source, ddtags: ddtags || undefined, hostname };
+    return {
+      encoding: logs(Object.fromEntries(Object.entries(constants).filter(([, value]) => value !== undefined))),
+      limits: { bytes: 5_000_000 - head.length - tail.length, records: 1000 },
+      async write(batch, signal) {
+        const headers = { 'content-type': 'application/json', 'dd-api-key': apiKey.read() };
+        const answer = await post.post(target, { body: withinArray(batch, head, tail), signal, headers });
+        const verdict = usualVerdict(answer, batch);
+        const dead = verdict.became === 'delivered' ? tooLong(batch) : [];
+        return dead.length > 0 ? { became: 'partly', reason: dead[0]!.reason, retry: [], dead } : verdict;
+      },
+      close: () => post[Symbol.asyncDispose](),
+    };
+  },
+});
+
+const logs =
+  (constants: Fields): Encoding =>
+  (records) => {
+    records.common = { ...records.common, ...constants };
+    const write = jsonRecord(records, {
+      lineField: 'message',
+      timeField: 'timestamp',
+      timeFormat: 'unix-ms',
+      levelField: 'status',
+      levelFormat: 'name',
+      uidField: 'log.record.uid',
+    });
+    return (index, into) => {
+      write(index, into);
+      into.byte(0x2c);
+    };
+  };
+
+/** Kept whole as dead letters: what Datadog has of them is their beginning. */
+function tooLong({ offsets, records }: Batch): Death[] {
+  const dead: Death[] = [];
+  for (let index = 0; index < records; index++)
+    if (offsets[index + 1]! - offsets[index]! - 1 > longest)
+      dead.push({ index, reason: 'larger than 1 MB: Datadog keeps the beginning of it only' });
+  return dead;
+}

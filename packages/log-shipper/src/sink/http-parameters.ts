@@ -1,0 +1,67 @@
+// What all sinks over HTTP let a user say of the transport.
+
+import { choice, duration, integer, path, type Secret, secret, text } from '@outrigger/core';
+
+const tls = (what: string) => path({ optional: true, access: 'read', help: what });
+
+const common = {
+  compressionLevel: integer({ default: '1', min: 1, max: 9, help: 'How hard to compress: 1 costs least' }),
+  caFile: tls('Authorities (PEM) that the receiver must come from, instead of those Node.js knows; may be rotated'),
+  certificateFile: tls('Certificate (PEM) to show to a receiver that asks for one, with its chain; may be rotated'),
+  keyFile: tls('Key (PEM) of the certificate'),
+  connectTimeout: duration({ default: '10s', min: '10ms', help: 'For how long to wait for a connection' }),
+  timeout: duration({
+    default: '60s',
+    min: '10ms',
+    help: 'For how long to wait for the answer, and for each piece of the request to be taken',
+  }),
+};
+
+/** For those who understand gzip only. */
+export const gzipTransport = {
+  compression: choice(['gzip', 'none'], { default: 'gzip', help: 'How requests are compressed' }),
+  ...common,
+};
+
+export const transport = {
+  compression: choice(['gzip', 'zstd', 'none'], { default: 'gzip', help: 'How requests are compressed' }),
+  ...common,
+};
+
+export type Transport = {
+  readonly compression: 'gzip' | 'zstd' | 'none';
+  readonly compressionLevel: number;
+  readonly caFile: string | undefined;
+  readonly certificateFile: string | undefined;
+  readonly keyFile: string | undefined;
+  readonly connectTimeout: number;
+  readonly timeout: number;
+};
+
+/** How receivers are told who asks, where the vendor has no way of its own. */
+export const credentials = {
+  user: text({ optional: true, help: 'Name of the user, for basic authentication' }),
+  password: secret({ optional: true, help: 'Password of the user' }),
+  token: secret({ optional: true, help: 'Bearer token' }),
+};
+
+export type Credentials = {
+  readonly user: string | undefined;
+  readonly password: Secret | undefined;
+  readonly token: Secret | undefined;
+};
+
+/** Read with each request: a file may have been rotated. */
+export function authorization({ user, password, token }: Credentials): { authorization?: string } {
+  if (token) return { authorization: `Bearer ${token.read()}` };
+  if (user === undefined) return {};
+  return { authorization: `Basic ${Buffer.from(`${user}:${password?.read() ?? ''}`).toString('base64')}` };
+}
+
+/** A URL with more behind its path, whether or not that ends in a slash. */
+export function beneath(url: URL, path: string, query: Readonly<Record<string, string | undefined>> = {}): URL {
+  const whole = new URL(url);
+  whole.pathname = `${whole.pathname.replace(/\/+$/, '')}${path}`;
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) whole.searchParams.set(name, value);
+  return whole;
+}

@@ -1,0 +1,159 @@
+// How sinks post batches over HTTP: connections that are kept, TLS whose files may be rotated, compression that never
+// stops the main thread. Redirects are not followed: they would carry credentials to places that nobody chose.
+
+import { Agent, request as requestPlain } from 'node:http';
+import type { Agent as SecureAgent } from 'node:https';
+import { promisify } from 'node:util';
+import { constants, gzip, zstdCompress } from 'node:zlib';
+import { ParameterProblem } from '@outrigger/core';
+import type { TlsFiles, TlsProblem } from '@outrigger/core/tls-files';
+import type { HttpAnswer } from './http-answer.ts';
+import { type Deadlines, exchange } from './http-exchange.ts';
+import type { Transport } from './http-parameters.ts';
+import { isHangUp, unanswered } from './network-reason.ts';
+import type { SinkContext } from './sink.ts';
+
+/** Below this, what compression saves is less than what it adds. */
+const worthPacking = 512;
+const chunkSize = 64 * 1024;
+
+const packers = {
+  gzip: (bytes: Buffer, level: number) => promisify(gzip)(bytes, { level, chunkSize }),
+  zstd: (bytes: Buffer, level: number) =>
+    promisify(zstdCompress)(bytes, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level } }),
+};
+
+export type Headers = Readonly<Record<string, string>>;
+export type Post = {
+  readonly body: Buffer;
+  readonly signal: AbortSignal;
+  readonly headers: Headers;
+  /** False for what is small or asked often. */
+  readonly pack?: boolean;
+};
+
+export class HttpPost implements AsyncDisposable {
+  readonly #transport: Transport;
+  readonly #deadlines: Deadlines;
+  readonly #tls: TlsFiles | undefined;
+  readonly #https: typeof import('node:https') | undefined;
+  #agents: { plain: Agent; secure: SecureAgent | undefined };
+
+  /** TLS is loaded by those who use it only. */
+  static async open(transport: Transport, urls: readonly URL[], context: SinkContext): Promise<HttpPost> {
+    const isSecure = urls.some(({ protocol }) => protocol === 'https:');
+    const named = tlsParameters.filter((name) => transport[name] !== undefined);
+    if (!isSecure && named[0]) throw new ParameterProblem(named[0], 'is of use with an https URL only');
+    const https = isSecure ? await import('node:https') : undefined;
+    return new HttpPost(transport, https, named.length > 0 ? await openTls(transport, context) : undefined);
+  }
+
+  private constructor(transport: Transport, https: typeof import('node:https') | undefined, tls: TlsFiles | undefined) {
+    this.#transport = transport;
+    this.#https = https;
+    this.#tls = tls;
+    const { connectTimeout: connect, timeout } = transport;
+    this.#deadlines = { connect, progress: timeout, response: timeout };
+    this.#agents = this.#makeAgents();
+    tls?.onChange(() => this.#renew());
+  }
+
+  #makeAgents() {
+    const options = { keepAlive: true, maxFreeSockets: 2 };
+    return { plain: new Agent(options), secure: this.#https && new this.#https.Agent(options) };
+  }
+
+  /** What is under way may end; nothing new goes over a connection that was made with other files. */
+  #renew(): void {
+    const { secure } = this.#agents;
+    this.#agents = this.#makeAgents();
+    if (!secure) return;
+    secure.maxFreeSockets = 0;
+    for (const socket of Object.values(secure.freeSockets).flat()) socket?.destroy();
+  }
+
+  /** What the receiver answered, whatever that is. Rejects, with a reason for people, where no answer came. */
+  async post(url: URL, { body, signal, headers, pack = true }: Post): Promise<HttpAnswer> {
+    const { compression, compressionLevel } = this.#transport;
+    const isPacked = pack && compression !== 'none' && body.length >= worthPacking;
+    // Awaited even when the signal aborts: the bytes are written anew once this has returned.
+    const content = isPacked ? await packers[compression](body, compressionLevel) : body;
+    const sent = isPacked ? { ...headers, 'content-encoding': compression } : headers;
+    try {
+      return await this.#ask(url, { body: content, signal, headers: sent });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      // Where a query holds a token, it is not shown.
+      throw unanswered(`${url.origin}${url.pathname}`, error);
+    }
+  }
+
+  async #ask(url: URL, post: Post): Promise<HttpAnswer> {
+    const first = this.#request(url, post);
+    try {
+      return await this.#exchange(first, post);
+    } catch (error) {
+      // A receiver that closes idle connections is not down: the request may have crossed with that.
+      if (!first.reusedSocket || !isHangUp(error) || post.signal.aborted) throw error;
+      this.#forget();
+      return this.#exchange(this.#request(url, post), post);
+    }
+  }
+
+  #exchange(sent: ReturnType<typeof requestPlain>, { body, signal, headers }: Post): Promise<HttpAnswer> {
+    return exchange(sent, body, { deadlines: this.#deadlines, signal, secrets: secretsIn(headers) });
+  }
+
+  #request(url: URL, { body, headers }: Post) {
+    const isSecure = url.protocol === 'https:';
+    const secureContext = isSecure ? this.#tls?.current.context : undefined;
+    const request = isSecure ? this.#https!.request : requestPlain;
+    return request(url, {
+      method: 'POST',
+      agent: isSecure ? this.#agents.secure! : this.#agents.plain,
+      headers: {
+        // An answer that is compressed could be a bomb.
+        'accept-encoding': 'identity',
+        'user-agent': 'outrigger-log-shipper',
+        ...headers,
+        'content-length': body.length,
+      },
+      ...(secureContext && { secureContext }),
+    });
+  }
+
+  /** Connections that wait for the next request. */
+  #forget(): void {
+    for (const agent of [this.#agents.plain, this.#agents.secure])
+      for (const socket of Object.values(agent?.freeSockets ?? {}).flat()) socket?.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#agents.plain.destroy();
+    this.#agents.secure?.destroy();
+    await this.#tls?.[Symbol.asyncDispose]();
+  }
+}
+
+const tlsParameters = ['caFile', 'certificateFile', 'keyFile'] as const;
+
+async function openTls(transport: Transport, { log }: SinkContext): Promise<TlsFiles> {
+  const { TlsFiles, TlsProblem } = await import('@outrigger/core/tls-files');
+  const { caFile, certificateFile, keyFile } = transport;
+  const files = { caFile, certificateFile, keyFile };
+  const refused = ({ about, message }: TlsProblem) =>
+    log.warn('TLS files were changed and cannot be used; what they were before is', { file: files[about], message });
+  try {
+    return await TlsFiles.open({ files, refused });
+  } catch (error) {
+    if (error instanceof TlsProblem) throw new ParameterProblem(error.about, error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** What of the headers must not be said again: values and the parts of them. */
+const secretsIn = (headers: Headers): string[] =>
+  Object.entries(headers)
+    .filter(([name]) => /auth|key|token|cookie/i.test(name))
+    .flatMap(([, value]) => [value, ...value.split(' ')])
+    .filter(({ length }) => length >= 8);

@@ -1,0 +1,76 @@
+// Entries of a Loki stream: [nanoseconds as text, line, structured metadata].
+
+import { type Batch, uidOf } from '../batch.ts';
+import { ByteWriter } from '../byte-writer.ts';
+import type { Encoding } from '../encoding/encoding.ts';
+import { jsonRecord } from '../encoding/json.ts';
+import { withinArray, writeJsonText } from '../encoding/json-text.ts';
+import { levelName } from '../encoding/level.ts';
+import type { Fields, Records } from '../records.ts';
+
+export const entries: Encoding = (records) => {
+  const write = jsonRecord(records);
+  const object = new ByteWriter();
+  const common = members(records.common);
+  return (index, into) => {
+    into.text(`["${nanosecondsOf(records, index)}",`);
+    const isText = records.isText(index);
+    if (isText) writeJsonText(into, records.line(index));
+    else {
+      object.reset();
+      write(index, object);
+      writeJsonText(into, object.written);
+    }
+    const level = records.level(index);
+    into.text(`,{${level > 0 ? `"level":"${levelName(level)}",` : ''}"log_record_uid":"${uidOf(records, index)}"`);
+    if (isText) {
+      into.text(common);
+      const own = records.own.get(index);
+      if (own) into.text(members(own));
+    }
+    into.text('}],');
+  };
+};
+
+/** Structured metadata is flat, and text. */
+const members = (fields: Fields): string =>
+  Object.entries(fields)
+    .map(([name, value]) => {
+      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      return `,${JSON.stringify(name.replace(/[^a-zA-Z0-9_]/g, '_'))}:${JSON.stringify(text)}`;
+    })
+    .join('');
+
+/**
+ * Of two entries with the same time and text Loki keeps one. An application that says the same twice within a millisecond
+ * has said it twice: where there is nothing below milliseconds, the place in the file stands there, the same each time.
+ */
+function nanosecondsOf(records: Records, index: number): string {
+  const { seconds, nanos } = records.time(index);
+  const place = nanos % 1_000_000 === 0 ? (records.chunk.offset + records.startOf(index)) % 1_000_000 : 0;
+  return `${seconds}${String(nanos + place).padStart(9, '0')}`;
+}
+
+const quotedTime = (bytes: Buffer, at: number): string => bytes.toString('latin1', at + 2, bytes.indexOf(0x22, at + 2));
+
+/** The request: streams are to be in the order of time, and the lines of several files may not be. */
+export function inOrder(batch: Batch, head: Buffer, tail: Buffer): Buffer {
+  const { bytes, offsets, records } = batch;
+  const times = Array.from({ length: records }, (_, index) => quotedTime(bytes, offsets[index]!));
+  if (times.every((time, index) => index === 0 || compare(times[index - 1]!, time) <= 0))
+    return withinArray(batch, head, tail);
+  const order = [...times.keys()].sort((a, b) => compare(times[a]!, times[b]!));
+  const pieces = order.map((index) => bytes.subarray(offsets[index], offsets[index + 1]! - 1));
+  return Buffer.concat([head, ...pieces.flatMap((piece, at) => (at === 0 ? [piece] : [comma, piece])), tail]);
+}
+
+const comma = Buffer.from(',');
+const compare = (a: string, b: string) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+
+export type Entry = { readonly nanoseconds: bigint; readonly bytes: number };
+
+/** What an answer may speak of. */
+export function readEntry(written: Buffer): Entry {
+  const [time, line] = JSON.parse(written.toString()) as [string, string];
+  return { nanoseconds: BigInt(time), bytes: Buffer.byteLength(line) };
+}
