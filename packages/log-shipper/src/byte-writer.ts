@@ -6,6 +6,7 @@ const behind = 128;
 
 export class ByteWriter {
   #bytes: Buffer;
+  #view: DataView | undefined;
   /** Where the next byte goes, in the buffer that `reserve` gives. */
   at = before;
 
@@ -29,8 +30,15 @@ export class ByteWriter {
       const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
       this.#bytes.copy(grown, 0, 0, this.at);
       this.#bytes = grown;
+      this.#view = undefined;
     }
     return this.#bytes;
+  }
+
+  /** The buffer that `reserve` gave last, for words of several bytes. */
+  get view(): DataView {
+    this.#view ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+    return this.#view;
   }
 
   byte(value: number): void {
