@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { ByteWriter } from './byte-writer.ts';
+import { formatInstant } from './encoding/instant.ts';
 import type { Settled } from './ledger.ts';
 import type { DropReason, Fields, Records } from './records.ts';
 
@@ -25,6 +26,10 @@ export type Provenance = {
   readonly offset: number;
   readonly length: number;
   readonly uid: string;
+  /** When it was written, RFC 3339. */
+  readonly time: string;
+  /** OTLP's severityNumber; 0 where it is unknown. */
+  readonly level: number;
   readonly fields: Fields;
 };
 
@@ -159,6 +164,8 @@ export class Batch {
       offset: records.chunk.offset + start,
       length: records.endOf(at) - start,
       uid: uidOf(records, at),
+      time: String(formatInstant(records.time(at), 'rfc3339')),
+      level: records.level(at),
       fields: records.object(at),
     };
   }

@@ -13,6 +13,10 @@ export const errors = defineErrors({
     message: 'Sink {sink} refuses {records} records for good: {reason}',
     hint: 'They are kept as dead letters in the state directory; replay sends them again',
   },
+  LOG_SHIPPER_LETTERS_DROPPED: {
+    message: 'Dead letters were dropped to make room for younger ones: "{path}", {bytes} bytes',
+    hint: 'Replay or remove dead letters, or give them more room with --dead-letter-limit',
+  },
   LOG_SHIPPER_FILE_UNREADABLE: {
     message: 'File "{path}" cannot be read: {reason}',
     hint: 'It is tried again with every poll; the container must share the volume, and its user or fsGroup must be allowed to read',

@@ -10,6 +10,7 @@ export const metrics = {
     labels: ['sink'],
     help: 'Bytes of the source of records that a sink refuses for good',
   }),
+  droppedLetters: counter({ unit: 'bytes', help: 'Bytes of dead letters that had to make room for younger ones' }),
   dropped: counter({
     unit: 'bytes',
     labels: ['sink', 'reason'],

@@ -1,4 +1,4 @@
-import { duration, family, map, path, size, text } from '@outrigger/core';
+import { choice, duration, family, map, path, size, text } from '@outrigger/core';
 import { parsers } from './parser/index.ts';
 import { sinks } from './sink/index.ts';
 import { sources } from './source/index.ts';
@@ -39,6 +39,15 @@ export const sampled = { ...pipeline, ...sink };
 export const parameters = {
   source: family(sources, { repeatable: false, default: ['file'], help: 'Where lines come from' }),
   ...sampled,
+  deadLetterLimit: size({
+    default: '64MiB',
+    min: '1MiB',
+    help: 'Room in the state directory for records that a receiver refuses for good',
+  }),
+  whenDeadLettersFull: choice(['block', 'drop-oldest'], {
+    default: 'block',
+    help: 'Without room for dead letters the sink waits, or the oldest letters go and are counted',
+  }),
   stateDirectory: path({
     access: 'directory',
     help: 'Directory that remembers what was acknowledged; must survive a restart of the container',

@@ -6,7 +6,8 @@ import { type Context, defineSidecar, Fault, ParameterProblem, pause, reasonOf, 
 import manifest from '../package.json' with { type: 'json' };
 import { routes } from './api.ts';
 import { Checkpoint, readPositions } from './checkpoint.ts';
-import { Delivery } from './deliver.ts';
+import { DeadLetters } from './dead/dead-letters.ts';
+import { Delivery, type Letter } from './deliver.ts';
 import { Encoder } from './encode.ts';
 import { errors } from './errors.ts';
 import { Ledger } from './ledger.ts';
@@ -69,11 +70,12 @@ export const sidecar = defineSidecar({
     // From here on, files that are rotated while nobody runs are known to the next start.
     await checkpoint.save();
     const tap = stack.use(new Tap());
+    const letters = deadLetters(context);
+    const bury = (refused: readonly Letter[]) => letters.put(refused);
     const deliveries: Delivery[] = [];
     for (const { name, member, parameters } of context.parameters.sink) {
       const sink = await member.open(parameters, { ...context, stateDirectory });
       const outbox = new Outbox(encoderFor(sink, context), sink.local ? 0 : context.parameters.batchWait);
-      const bury = () => Promise.reject(new Error('there is no room for dead letters'));
       deliveries.push(stack.use(new Delivery({ ...context, name, sink, outbox, bury, tap })));
       feed(outbox, { source, name, context }).catch(context.fail);
     }
@@ -81,6 +83,19 @@ export const sidecar = defineSidecar({
     return { ledger, source, deliveries, checkpoint, tap };
   },
 });
+
+function deadLetters({ parameters, metrics, log }: ShipperContext): DeadLetters {
+  const { stateDirectory, deadLetterLimit: limit, whenDeadLettersFull: whenFull } = parameters;
+  return new DeadLetters({
+    stateDirectory,
+    limit,
+    whenFull,
+    dropped({ path, bytes }) {
+      metrics.droppedLetters.inc(bytes);
+      log.error(errors.LOG_SHIPPER_LETTERS_DROPPED({ path, bytes }));
+    },
+  });
+}
 
 /** Why nothing can be written there. */
 const unwritable = (directory: string): Promise<string | undefined> =>

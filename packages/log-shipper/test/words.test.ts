@@ -1,8 +1,9 @@
 // What the program does instead of running.
 
 import { fileURLToPath } from 'node:url';
-import { freePort, startPeer } from '@outrigger/core/testing';
+import { freePort, scratch, startPeer } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
+import { DeadLetters } from '../src/dead/dead-letters.ts';
 import { Receiver } from './receiver.ts';
 import { main } from './shipper.ts';
 
@@ -41,4 +42,45 @@ test('check says at which step it fails', async () => {
   const { code, stdout } = await word(['check', '--sink', 'forward', '--sink-forward-address', nobody]);
   expect(stdout).toMatch(/name +ok .*\n {2}connection failed .*ECONNREFUSED.*\n {2}record +failed/);
   expect(code).toBe(1);
+});
+
+test('replay sends dead letters again, with the times and levels they had, and they are gone', async () => {
+  await using directory = await scratch();
+  await using receiver = await Receiver.listen();
+  const letters = new DeadLetters({ stateDirectory: directory.path, limit: 1 << 20, whenFull: 'block' });
+  const source = { path: '/logs/app.log', offset: 0, length: 5, uid: 'uid', time: '2026-11-20T08:00:00.123456789Z' };
+  const refused = (log: string) => ({ ...source, level: 17, sink: 'loki', reason: 'too old', fields: { log, n: 1 } });
+  await letters.put([refused('one'), refused('two')]);
+  const to = ['--to', 'forward', '--to-forward-address', receiver.address];
+  const args = ['replay', '--state-directory', directory.path, ...to];
+  const none = await word([...args, '--refused-by', 'datadog']);
+  expect(none).toMatchObject({ code: 0, stderr: '0 dead letters delivered, 2 left, 0 lines that are none\n' });
+  const said = await word([...args, '--refused-by', 'loki']);
+  expect(said).toMatchObject({ code: 0, stderr: '2 dead letters delivered, 0 left, 0 lines that are none\n' });
+  expect(receiver.received.map(({ record }) => record)).toEqual([
+    { log: 'one', n: 1 },
+    { log: 'two', n: 1 },
+  ]);
+  expect(receiver.received[0]!.time).toMatchObject({ epoch: 1_795_161_600, nano: 123_456_789 });
+  expect(await word([...args])).toMatchObject({ stderr: '0 dead letters delivered, 0 left, 0 lines that are none\n' });
+});
+
+test('replay leaves the letters where they are when nobody takes them', async () => {
+  await using directory = await scratch();
+  const letters = new DeadLetters({ stateDirectory: directory.path, limit: 1 << 20, whenFull: 'block' });
+  const source = {
+    path: '/logs/app.log',
+    offset: 0,
+    length: 5,
+    uid: 'uid',
+    time: '2026-11-20T08:00:00.000Z',
+    level: 0,
+  };
+  await letters.put([{ ...source, sink: 'loki', reason: 'too old', fields: { log: 'one' } }]);
+  const nobody = `127.0.0.1:${await freePort()}`;
+  const to = ['--to', 'forward', '--to-forward-address', nobody, '--patience', '10ms'];
+  const { code, stderr } = await word(['replay', '--state-directory', directory.path, ...to]);
+  expect(stderr).toMatch(/the letters stay: .*ECONNREFUSED/);
+  expect(code).toBe(1);
+  expect(await word(['replay', '--state-directory', directory.path])).toMatchObject({ code: 0, stdout: '{"log":"one"}\n' });
 });

@@ -23,7 +23,7 @@ export type DeadLetter = {
   readonly time: string;
   readonly sink: string;
   readonly reason: string;
-  readonly source: { readonly path: string; readonly offset: number; readonly length: number; readonly uid: string };
+  readonly source: Omit<Provenance, 'fields'>;
   readonly record: Fields;
 };
 
@@ -126,10 +126,10 @@ export class DeadLetters {
   }
 }
 
-const letterOf = ({ sink, reason, path, offset, length, uid, fields }: Refused, time: string): DeadLetter => ({
+const letterOf = ({ sink, reason, fields, ...source }: Refused, time: string): DeadLetter => ({
   time,
   sink,
   reason,
-  source: { path, offset, length, uid },
+  source,
   record: fields,
 });

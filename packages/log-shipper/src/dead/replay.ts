@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDuration, path, text, type Values } from '@outrigger/core';
+import { parseDuration } from '@outrigger/core';
 import { lockDirectory } from '../lock.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { append, deadFiles, directoryName, marksOf, removeFile } from './files.ts';
@@ -86,27 +86,6 @@ async function replayFile(path: string, { filter, batch, signal, redeliver }: Fi
 
 const momentExpected = 'a time such as 2026-11-21T08:00:00Z, or a duration such as 2h for so long ago, is expected';
 
-const parameters = {
-  stateDirectory: path({ access: 'directory', help: 'State directory of the shipper', example: '/var/lib/outrigger' }),
-  since: text({ optional: true, help: 'Only letters refused at this time or later: a date, or so long ago' }),
-  until: text({ optional: true, help: 'Only letters refused before this time: a date, or so long ago' }),
-  sink: text({ optional: true, help: 'Only letters that this sink refused' }),
-  reason: text({ optional: true, help: 'Only letters with this text in their reason' }),
-};
-
-/** The word, as the sidecar's declaration takes it. @param open says where letters go; it runs once the parameters are read. */
-export const replayWord = (open: (given: Values<typeof parameters>) => Promise<Redeliver>) => ({
-  summary: 'Sends dead letters again, and removes what was delivered',
-  parameters,
-  async run({ parameters: given }: { readonly parameters: Values<typeof parameters> }): Promise<number> {
-    const { stateDirectory, sink, reason } = given;
-    const filter = { since: momentOf(given.since), until: momentOf(given.until), sink, reason };
-    const { delivered, left, unreadable } = await replay({ stateDirectory, filter }, await open(given));
-    process.stderr.write(`${delivered} dead letters delivered, ${left} left, ${unreadable} lines that are none\n`);
-    return 0;
-  },
-});
-
 /** A date, or a duration before now. */
 export function momentOf(written: string | undefined, now = Date.now()): Date | undefined {
   if (written === undefined) return undefined;
@@ -117,10 +96,3 @@ export function momentOf(written: string | undefined, now = Date.now()): Date | 
     throw new Error(momentExpected, { cause: error });
   }
 }
-
-/** For whoever wants to see to them: one record per line on the standard output. */
-export const toStdout: Redeliver = (letters) =>
-  new Promise((resolve, reject) => {
-    const lines = letters.map(({ record }) => `${JSON.stringify(record)}\n`).join('');
-    process.stdout.write(lines, (error) => (error ? reject(error) : resolve()));
-  });

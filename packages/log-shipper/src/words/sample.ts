@@ -12,7 +12,7 @@ export type Sampled = Values<typeof sampled>;
 
 /** As much of a sample as makes one batch. */
 export function batchOf(lines: Buffer, { encoding, limits }: Sink, parameters: Sampled): Batch | undefined {
-  const records = openPipeline(parameters)(chunkOf(lines));
+  const records = openPipeline(parameters)(sampleChunk(lines, '/dev/stdin'));
   const bytes = Math.min(parameters.batchLimit, limits?.bytes ?? parameters.batchLimit);
   const encoder = new Encoder(encoding, { ...limits, bytes });
   for (const batch of encoder.encode(records)) return batch;
@@ -21,8 +21,8 @@ export function batchOf(lines: Buffer, { encoding, limits }: Sink, parameters: S
 
 const nothing = () => undefined;
 
-const chunkOf = (bytes: Buffer): Chunk => ({
-  path: '/dev/stdin',
+export const sampleChunk = (bytes: Buffer, path: string): Chunk => ({
+  path,
   origin: 'sample',
   offset: 0,
   bytes,

@@ -5,10 +5,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DeadLetter, DeadLetters, type DeadLettersOptions } from '../../src/dead/dead-letters.ts';
 import type { LetterFilter } from '../../src/dead/letters.ts';
-import { momentOf, type Redeliver, replay, replayWord } from '../../src/dead/replay.ts';
+import { momentOf, type Redeliver, replay } from '../../src/dead/replay.ts';
+
+const said = { time: '2026-11-21T08:00:00.000Z', level: 9 };
 
 const refused = (log: string, { sink = 'http', reason = 'HTTP 400' } = {}) => ({
-  ...{ path: '/logs/app.log', offset: 12, length: log.length + 1, uid: `uid-${log.slice(0, 5)}`, fields: { log } },
+  ...{
+    path: '/logs/app.log',
+    offset: 12,
+    length: log.length + 1,
+    uid: `uid-${log.slice(0, 5)}`,
+    ...said,
+    fields: { log },
+  },
   ...{ sink, reason },
 });
 
@@ -41,7 +50,7 @@ test('a letter says what was refused, by whom, why and where it came from, and o
       time: expect.stringMatching(/^\d{4}-.*Z$/),
       sink: 'http',
       reason: 'HTTP 400',
-      source: { path: '/logs/app.log', offset: 12, length: 6, uid: 'uid-hello' },
+      source: { path: '/logs/app.log', offset: 12, length: 6, uid: 'uid-hello', ...said },
       record: { log: 'hello' },
     },
   ]);
@@ -250,18 +259,6 @@ describe('replay', () => {
     await expect(collect(directory)).rejects.toThrow('another');
     going.resolve();
     expect(await first).toMatchObject({ delivered: 1 });
-  });
-
-  test('as a word it needs the state directory only, and ends with 0', async () => {
-    await using directory = await scratch();
-    await open(directory).put([refused('one')]);
-    const logs: unknown[] = [];
-    const word = replayWord(async () => async (letters) => {
-      logs.push(...letters.map(({ record }) => record.log));
-    });
-    const none = { since: undefined, until: undefined, sink: undefined, reason: undefined };
-    expect(await word.run({ parameters: { stateDirectory: directory.path, ...none } })).toBe(0);
-    expect(logs).toEqual(['one']);
   });
 
   test('a moment is a date or so long ago', () => {
