@@ -82,5 +82,8 @@ test('replay leaves the letters where they are when nobody takes them', async ()
   const { code, stderr } = await word(['replay', '--state-directory', directory.path, ...to]);
   expect(stderr).toMatch(/the letters stay: .*ECONNREFUSED/);
   expect(code).toBe(1);
-  expect(await word(['replay', '--state-directory', directory.path])).toMatchObject({ code: 0, stdout: '{"log":"one"}\n' });
+  expect(await word(['replay', '--state-directory', directory.path])).toMatchObject({
+    code: 0,
+    stdout: '{"log":"one"}\n',
+  });
 });
