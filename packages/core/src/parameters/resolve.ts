@@ -58,13 +58,14 @@ export function resolveParameters<P extends Parameters>(parameters: P, inputs: I
     secretFrom: inputs.secretFrom ?? Secret.fromFile,
     incomplete: inputs.sources ? sources.incomplete : namesSources(entries, args, env),
     problems,
+    warnings: [],
     effective: {},
     identities: new Map(),
     chosen: new Map(),
   };
   const values: Record<string, unknown> = {};
   for (const entry of entries) if (!entry.owner) values[entry.key] = resolveEntry(entry, resolution);
-  for (const entry of entries) if (entry.owner) refuseUnused(entry, resolution);
+  for (const entry of entries) if (entry.owner) sayUnused(entry, resolution);
   return {
     values: values as Values<P>,
     effective: resolution.effective,
@@ -72,7 +73,11 @@ export function resolveParameters<P extends Parameters>(parameters: P, inputs: I
     actions: args.actions,
     words: args.words,
     problems,
-    warnings: [...deprecated.flatMap((used) => used.warnings), ...misspeltVariables(env, entries)],
+    warnings: [
+      ...resolution.warnings,
+      ...deprecated.flatMap((used) => used.warnings),
+      ...misspeltVariables(env, entries),
+    ],
   };
 }
 
@@ -86,6 +91,7 @@ type Resolution = {
   /** What seems to be missing may stand in a file that was not read. */
   readonly incomplete: boolean;
   readonly problems: Problem[];
+  readonly warnings: string[];
   readonly effective: Record<string, Effective>;
   readonly identities: Map<string, string>;
   /** Which members each family chose. */
@@ -219,16 +225,20 @@ function chooseMembers(entry: Entry, names: readonly string[], resolution: Resol
   });
 }
 
-/** A member's parameter without the member would be silently without effect. */
-function refuseUnused(entry: Entry, resolution: Resolution): void {
+/**
+ * A member's parameter without the member is without effect. On the command line that is a mistake; environment and file may
+ * well hold what several members need, of which one is chosen, and are told so.
+ */
+function sayUnused(entry: Entry, resolution: Resolution): void {
   const { entry: family, member } = entry.owner!;
   const chosen = resolution.chosen.get(family);
   if (!chosen || chosen.has(member)) return;
   const given = giveWritten(entry, resolution);
   const inline = entry.parameter.nested && inConfig(entry, resolution);
   if (!given && !inline) return;
-  const place = given ? origin(entry, given) : { parameter: entry.key };
-  resolution.problems.push({ ...place, message: `has no effect without ${family.flags[0]} ${member}` });
+  const message = `has no effect without ${family.flags[0]} ${member}`;
+  if (given && resolution.args.flags.has(entry)) resolution.problems.push({ ...origin(entry, given), message });
+  else resolution.warnings.push(`${entry.flags[0]} (${given?.source ?? entry.key}): ${message}`);
 }
 
 /** Variables may belong to somebody else, so one that is nearly a parameter's is only pointed out. */

@@ -123,9 +123,14 @@ describe('families', () => {
     ]);
   });
 
-  test('a parameter of a member that is not chosen is refused', () => {
+  test('a parameter of a member that is not chosen is refused on the command line, and pointed out elsewhere', () => {
     expect(resolve(['--sink-forward-address', '127.0.0.1:1']).problems).toMatchObject([
       { parameter: '--sink-forward-address', message: 'has no effect without --sink forward' },
+    ]);
+    const { problems, warnings } = resolve([], { OUTRIGGER_SINK_FORWARD_ADDRESS: '127.0.0.1:1' });
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([
+      '--sink-forward-address (OUTRIGGER_SINK_FORWARD_ADDRESS): has no effect without --sink forward',
     ]);
   });
 
