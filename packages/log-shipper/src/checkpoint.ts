@@ -49,6 +49,9 @@ export const stateName = 'positions.json';
 // Losing the last moments costs duplicates, not lines: often enough to keep them few, seldom enough to cost nothing.
 const period = 250;
 
+// With thousands of files a write takes its time; of all time, it may take one part in so many.
+const restAfterSave = 10;
+
 type Surroundings = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics'>;
 
 /** What an earlier run left. A file that makes no sense is kept aside: starting anew repeats lines, refusing to start loses them. */
@@ -99,6 +102,7 @@ export class Checkpoint implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
   #saved = -1;
+  #took = 0;
   #savedAt: Date | undefined;
   #trouble: string | undefined;
 
@@ -131,7 +135,7 @@ export class Checkpoint implements AsyncDisposable {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.save();
-    }, period);
+    }, Math.max(period, restAfterSave * this.#took));
   }
 
   /** A write that fails is tried again with the next period: shipping goes on meanwhile. */
@@ -139,9 +143,11 @@ export class Checkpoint implements AsyncDisposable {
     const { revision } = this.#ledger;
     if (revision === this.#saved) return;
     const { log, metrics } = this.#surroundings;
+    const begun = performance.now();
     try {
       await publishFile(this.path, JSON.stringify(this.#ledger.positions()), { mode: 0o600 });
       this.#saved = revision;
+      this.#took = performance.now() - begun;
       this.#savedAt = new Date();
       metrics.checkpoints.inc({ result: 'written' });
       if (this.#trouble !== undefined) log.info('State file is written again', { path: this.path });

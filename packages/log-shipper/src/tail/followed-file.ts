@@ -8,7 +8,7 @@ import { fingerprint, headOf, placeAt, reach, readFully, readMuch } from './fing
 import type { Handles, Holder } from './handles.ts';
 import { findHole } from './hole.ts';
 import type { Listings } from './listings.ts';
-import type { Found } from './look.ts';
+import { type Found, lookIfThere } from './look.ts';
 
 /** Why a file was not read: what lies before the position is not what it was. */
 export const rewritten = Symbol('rewritten');
@@ -32,8 +32,8 @@ export class FollowedFile implements Holder, Disposable {
   readonly key: string;
   /** What it was called when it was opened. */
   readonly name: string;
-  /** Where it is now, as far as anybody knows. */
-  at: string | undefined;
+  /** Where it was seen last. */
+  at: string;
   /** Files that follow each other under one name: the older is read before the younger. */
   lineage: string;
   /** Orders files, the oldest first: milliseconds since the epoch, as a rule of its birth. */
@@ -83,8 +83,8 @@ export class FollowedFile implements Holder, Disposable {
   }
 
   get hold(): Holder['hold'] {
-    if (this.#readers > 0 || this.at === undefined) return 'needed';
-    return this.finished ? 'at rest' : 'reopenable';
+    if (this.#readers > 0 || this.deleted) return 'needed';
+    return this.finished && !this.account.rotated ? 'at rest' : 'reopenable';
   }
 
   letGo(): void {
@@ -104,10 +104,12 @@ export class FollowedFile implements Holder, Disposable {
 
   #openAgain(): number {
     const { handles, listings, path } = this.#following;
-    for (const find of [() => this.at, () => listings.find(path, this.key)?.path]) {
-      const name = find();
-      if (name === undefined) continue;
-      const handle = handles.open(name);
+    // Two attempts: it may be renamed between the look and the opening.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const found = this.#lookByName() ?? listings.find(path, this.key);
+      if (!found) break;
+      this.at = found.path;
+      const handle = handles.open(found.path);
       const { dev, ino } = fstatSync(handle, { bigint: true });
       if (keyOf({ device: String(dev), inode: String(ino) }) === this.key) return handle;
       handles.close(this, handle);
@@ -115,8 +117,13 @@ export class FollowedFile implements Holder, Disposable {
     throw Object.assign(new Error('it is gone'), { code: 'ENOENT' });
   }
 
+  #lookByName(): Found | undefined {
+    const found = lookIfThere(this.at);
+    return found?.key === this.key ? found : undefined;
+  }
+
   /** Looks at it again. @param found what a look at its name has said a moment ago. Returns what has become of it. */
-  refresh(found?: Found): 'same' | 'changed' | typeof rewritten {
+  refresh(found = this.#handle === undefined ? this.#lookByName() : undefined): 'same' | 'changed' | typeof rewritten {
     this.resting = false;
     if (found && this.#isAs(found)) return 'same';
     // Somebody else may have looked since: an older size would pass for a truncation.

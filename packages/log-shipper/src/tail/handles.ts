@@ -51,15 +51,23 @@ export class Handles {
 
   /** Throws what opening it throws. */
   open(name: string): number {
-    if (this.#holders.size >= mostAtRest || this.scarce) this.#release('at rest');
-    if (this.scarce) this.#release('reopenable');
+    if (this.scarce) this.#makeRoom();
     try {
       // Without waiting: a FIFO of that name would hold up everything until somebody writes.
       return openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if ((code !== 'EMFILE' && code !== 'ENFILE') || !this.#release('at rest', 'reopenable')) throw error;
+      if ((code !== 'EMFILE' && code !== 'ENFILE') || !this.#makeRoom()) throw error;
       return openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+    }
+  }
+
+  /** Closes files at rest, those first that have not been used for longest, until no more are open than is worth it. */
+  trim(): void {
+    if (this.size <= mostAtRest) return;
+    for (const holder of [...this.#holders]) {
+      if (this.size <= mostAtRest) return;
+      if (holder.hold === 'at rest') holder.letGo();
     }
   }
 
@@ -73,18 +81,19 @@ export class Handles {
     closeSync(handle);
   }
 
-  /** Closes the one of these that has not been used for longest. Returns whether there was one. */
-  #release(...wanted: Holder['hold'][]): boolean {
+  /** Closes one at rest, or one that can be opened again, which has not been used for long. Returns whether there was one. */
+  #makeRoom(): boolean {
     let looked = 0;
+    let spare: Holder | undefined;
     for (const holder of this.#holders) {
-      if (wanted.includes(holder.hold)) {
-        holder.letGo();
-        return true;
-      }
+      const { hold } = holder;
+      if (hold === 'reopenable') spare ??= holder;
+      if (hold === 'at rest') spare = holder;
+      if (hold === 'at rest' || ++looked >= looks) break;
       // At the end, it is not looked at again soon.
-      this.used(holder);
-      if (++looked >= looks) return false;
+      if (hold === 'needed') this.used(holder);
     }
-    return false;
+    spare?.letGo();
+    return spare !== undefined;
   }
 }

@@ -129,7 +129,7 @@ export class Pace implements Disposable {
 
   #choose(directory: string, written: readonly FollowedFile[]): Set<FollowedFile> {
     const files = new Set(this.#options.filesIn(directory));
-    return files.size <= few ? files : new Set(written.filter(({ at }) => at && dirname(at) === directory));
+    return files.size <= few ? files : new Set(written.filter(({ at }) => dirname(at) === directory));
   }
 
   [Symbol.dispose](): void {

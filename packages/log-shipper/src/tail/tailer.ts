@@ -13,8 +13,9 @@ import { Links } from './links.ts';
 import type { Found } from './look.ts';
 import { Pace } from './pace.ts';
 import { breather, type Paths, type Troubles } from './paths.ts';
-import { Ready } from './ready.ts';
+import type { Ready } from './ready.ts';
 import { Resumption } from './resume.ts';
+import { Turns } from './turns.ts';
 
 export type TailerOptions = Surroundings &
   Pick<Context<Parameters, typeof metrics>, 'signal' | 'fail'> & {
@@ -34,7 +35,7 @@ const globPeriod = 1000;
 // A writer may hold on to a rotated file for as long as it likes, so one that still has a name stays open; but not without bound.
 const mostFinished = 16;
 
-/** An application that writes nothing for so many milliseconds after everybody was told to stop has ended. */
+// An application that writes nothing for so many milliseconds after everybody was told to stop has ended.
 const quietFor = 250;
 
 export class Tailer implements AsyncDisposable {
@@ -43,8 +44,7 @@ export class Tailer implements AsyncDisposable {
   readonly #copies: Copies;
   readonly #resumption: Resumption;
   readonly #pace: Pace;
-  readonly #readers = new Set<Ready>();
-  readonly #unsettled = new Set<FollowedFile>();
+  readonly #turns: Turns;
   readonly #links = new Links();
   #ended = false;
   #running: Promise<void> | undefined;
@@ -54,6 +54,7 @@ export class Tailer implements AsyncDisposable {
     const { log, poll, signal } = options;
     this.#options = options;
     this.#files = new FollowedFiles(options, (file) => this.#added(file));
+    this.#turns = new Turns(this.#files);
     this.#copies = new Copies(this.#files, options);
     this.#resumption = new Resumption({ ...options, files: this.#files, copies: this.#copies });
     this.#pace = new Pace({
@@ -62,7 +63,7 @@ export class Tailer implements AsyncDisposable {
       fileAt: (path) => this.#links.at(path) ?? this.#files.at(path).find(({ at }) => at === path),
       filesIn: (directory) => this.#filesIn(directory),
       look: (file) => this.#refresh(file),
-      remind: () => this.#remind(),
+      remind: () => this.#turns.remind(),
       deaf: (directory, reason) => log.info('Files are only looked at from time to time', { directory, reason }),
     });
   }
@@ -83,34 +84,17 @@ export class Tailer implements AsyncDisposable {
 
   /** Whoever reads is told what may have something to read. */
   listen(): Ready {
-    const ready = new Ready(this.#files.lineages, () => this.#readers.delete(ready));
-    this.#readers.add(ready);
-    return ready;
+    return this.#turns.listen();
+  }
+
+  /** A reader has been at it. */
+  left(file: FollowedFile): void {
+    if (this.#turns.left(file)) this.#pace.remindLater();
   }
 
   #added(file: FollowedFile): void {
     this.#links.add(file);
-    this.#offer(file);
-  }
-
-  #offer({ lineage: name }: FollowedFile): void {
-    const lineage = this.#files.lineage(name);
-    if (lineage) for (const ready of this.#readers) ready.add(lineage);
-  }
-
-  /** A reader has been at it: what it did not take may be taken later, though nothing comes to it. */
-  left(file: FollowedFile): void {
-    if (!file.unsettled) return;
-    this.#unsettled.add(file);
-    this.#pace.remindLater();
-  }
-
-  #remind(): boolean {
-    for (const file of this.#unsettled) {
-      if (file.closed || !file.unsettled) this.#unsettled.delete(file);
-      else this.#offer(file);
-    }
-    return this.#unsettled.size > 0;
+    this.#turns.offer(file);
   }
 
   /** Finds what there is and what an earlier run had left, then goes on looking. */
@@ -131,8 +115,7 @@ export class Tailer implements AsyncDisposable {
     const end = performance.now() + patience;
     while ((await this.poll()) && performance.now() < end) await wait(Math.min(poll, quietFor));
     this.#ended = true;
-    for (const file of this.#files) this.#offer(file);
-    for (const ready of this.#readers) ready.ring();
+    this.#turns.end();
   }
 
   /** Looks at all names and files once. @param named whether names have changed. Returns whether anything was new. */
@@ -146,7 +129,7 @@ export class Tailer implements AsyncDisposable {
     // Before anything younger comes in sight: what was written before a rotation is read before what was written after it.
     for (const file of [...this.#files]) {
       const names = present.get(file.key);
-      file.at = names?.[0]?.path;
+      if (names?.[0]) file.at = names[0].path;
       news = this.#refresh(file, names?.[0]) || news;
       if (!file.closed) this.#noticeRotation(file, names);
       await breathe();
@@ -161,13 +144,14 @@ export class Tailer implements AsyncDisposable {
     }
     this.#files.sayRest();
     this.#forget(present);
+    this.#files.handles.trim();
     for (const sink of ledger.sinks) metrics.lag.set({ sink }, ledger.lag(sink));
     this.#pace.listen(paths.directories.union(this.#links.directories));
     return news;
   }
 
   *#filesIn(directory: string): Generator<FollowedFile> {
-    for (const file of this.#files) if (file.at !== undefined && dirname(file.at) === directory) yield file;
+    for (const file of this.#files) if (dirname(file.at) === directory) yield file;
     yield* this.#links.in(directory);
   }
 
@@ -249,10 +233,10 @@ export class Tailer implements AsyncDisposable {
     try {
       const became = file.refresh(found);
       if (became === rewritten) this.#startOver(file);
-      else if (became === 'changed' || resting) this.#offer(file);
+      else if (became === 'changed' || resting) this.#turns.offer(file);
       return became !== 'same';
     } catch (error) {
-      if (file.at === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') this.#lose(file);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#lose(file);
       else this.#options.troubles.add(file.account.path, error);
       return false;
     }
@@ -265,7 +249,7 @@ export class Tailer implements AsyncDisposable {
 
   #startOver(file: FollowedFile): void {
     this.#copies.rewritten(file);
-    this.#offer(file);
+    this.#turns.offer(file);
   }
 
   /** It had to be closed, since there are too many, and was removed meanwhile. */
@@ -275,9 +259,10 @@ export class Tailer implements AsyncDisposable {
   }
 
   #remove(file: FollowedFile): void {
-    const { paths, ledger } = this.#options;
+    const { paths, ledger, troubles } = this.#options;
     this.#files.remove(file);
     this.#links.remove(file);
+    troubles.forget(file.account.path);
     if (!paths.names.has(file.account.path)) ledger.forget(file.account.path);
   }
 
