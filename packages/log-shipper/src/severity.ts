@@ -57,7 +57,7 @@ const byPython = [0, debug, info, warn, error, fatal];
 /** Of what a field holds: a word in any case, a number or its digits. */
 export function severityOf(value: unknown, scale: LevelScale = 'auto'): number {
   if (typeof value === 'number') return ofNumber(value, scale);
-  if (typeof value !== 'string' || value.length > 16) return 0;
+  if (typeof value !== 'string' || value.length > 24) return 0;
   // Nearly all are written as they are in the table, or all in capitals.
   return words.get(value) ?? ofText(value, scale);
 }
