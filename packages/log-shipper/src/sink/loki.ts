@@ -11,7 +11,7 @@
 // | added fields  | of a line: structured metadata by their names                                 |
 // | parameters    | labels of the one stream                                                      |
 
-import { map, text, url } from '@outrigger/core';
+import { map, ParameterProblem, text, url } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { authorization, beneath, credentials, transport } from './http-parameters.ts';
@@ -38,7 +38,8 @@ export const loki = defineSink({
 
   async open({ url: given, labels, tenant, ...others }, context) {
     const wrong = Object.keys(labels).find((name) => !new RegExp(`^${label.source}$`).test(name));
-    if (wrong !== undefined) throw new Error(`"${wrong}" is no name for a label: letters, digits and _ are expected`);
+    if (wrong !== undefined)
+      throw new ParameterProblem('labels', `"${wrong}": letters, digits and _ are expected of the name of a label`);
     const target = beneath(given, '/loki/api/v1/push');
     const post = await HttpPost.open(others, [target], context);
     const head = Buffer.from(`{"streams":[{"stream":${JSON.stringify(labels)},"values":[`);
