@@ -10,10 +10,12 @@ import { otlpHttp } from './otlp-http.ts';
 import type { SinkMember } from './sink.ts';
 import { splunkHec } from './splunk-hec.ts';
 import { stdout } from './stdout.ts';
+import { syslog } from './syslog.ts';
 
 export const sinks = {
   stdout,
   forward,
+  syslog,
   'splunk-hec': splunkHec,
   elasticsearch,
   opensearch,

@@ -6,6 +6,7 @@ import { sinks } from '../../src/sink/index.ts';
 import { Receiver } from '../receiver.ts';
 import { receivers } from '../receivers/receivers.ts';
 import { ledgerOf, metric, sequence, text, toForward, workplace } from '../shipper.ts';
+import { SyslogReceiver } from '../syslog-receiver.ts';
 import { credentialsFor, type HttpSinkName } from './http-peers.ts';
 
 type Peer = {
@@ -37,6 +38,11 @@ const peers: Record<keyof typeof sinks, (stack: AsyncDisposableStack) => Promise
   loki: overHttp('loki'),
   'otlp-http': overHttp('otlp-http'),
   http: overHttp('http'),
+  syslog: async (stack) => {
+    const receiver = stack.use(await SyslogReceiver.listen());
+    const args = ['--sink', 'syslog', '--sink-syslog-address', String(receiver.address)];
+    return { args, lines: () => receiver.texts };
+  },
 };
 
 for (const name of Object.keys(sinks) as (keyof typeof sinks)[]) {
