@@ -1,0 +1,244 @@
+// Compares what arrived at one sink with what was written: nothing that was never written, nothing out of order, no more
+// duplicates than what was under way when somebody was killed; and in the end, nothing missing.
+
+import { crc32 } from 'node:zlib';
+import { lineOf, type Script } from './lines.ts';
+import type { Arrival, Arrived } from './sink.ts';
+import { type LogTruth, repaired, type Truth } from './truth.ts';
+
+/** How far a sink has come in one log. */
+class Progress {
+  readonly log: LogTruth;
+  /** By record, which arrival had it last; 0 for none. */
+  readonly last: number[] = [];
+  /** All records before this one have arrived. */
+  next = 0;
+  /** The one that arrived last. */
+  at = -1;
+  highest = -1;
+  /** Halves that have arrived, by record. */
+  readonly halves = new Map<number, number>();
+  /** Empty lines where none was written. */
+  strays = 0;
+
+  constructor(log: LogTruth) {
+    this.log = log;
+  }
+
+  advance(): void {
+    while (this.last[this.next]) this.next++;
+  }
+}
+
+type Batch = Pick<Arrival, 'run' | 'at' | 'chunk'> & { readonly first: boolean };
+
+/** How one start of the shipper ended. */
+type End = {
+  /** What was acknowledged later than this may not have been written down. Milliseconds on the monotonic clock. */
+  readonly unsaved: number;
+};
+
+export class Judge {
+  readonly name: string;
+  /** Records that had arrived before, as resends of a batch within a run and after a restart of the shipper. */
+  readonly duplicates = { resent: 0, restarted: 0, most: 0 };
+  readonly wrongs: string[] = [];
+  records = 0;
+  readonly #truth: Truth;
+  readonly #script: Script;
+  readonly #progress: readonly Progress[];
+  /** The first stands for none. */
+  readonly #batches: Batch[] = [{ run: -1, at: 0, chunk: undefined, first: true }];
+  readonly #chunks = new Set<string>();
+  /** By run: which chunk came last. */
+  readonly #lastChunk = new Map<number, string | undefined>();
+  readonly #ends = new Map<number, End>();
+  readonly #repeatedBy = new Map<number, number>();
+  #empties: Batch[] = [];
+  #before: Progress | undefined;
+
+  constructor(name: string, truth: Truth, script: Script) {
+    this.name = name;
+    this.#truth = truth;
+    this.#script = script;
+    this.#progress = truth.logs.map((log) => new Progress(log));
+  }
+
+  /** How one start of the shipper has ended; what comes twice after that is measured by it. */
+  ended(run: number, end: End): void {
+    this.#ends.set(run, end);
+  }
+
+  take({ run, at, chunk, records }: Arrival): void {
+    const first = chunk === undefined || !this.#chunks.has(chunk);
+    if (chunk !== undefined) this.#chunks.add(chunk);
+    const batch = { run, at, chunk, first };
+    this.#batches.push(batch);
+    this.#lastChunk.set(run, chunk);
+    for (const record of records) this.#record(record, batch);
+  }
+
+  #record(record: Arrived, batch: Batch): void {
+    this.records++;
+    if (record.line.length === 0) return void this.#empties.push(batch);
+    const found = this.#find(record);
+    if (!found) {
+      const shown = JSON.stringify(String(record.line).slice(0, 160));
+      this.#wrong(`has a record that was never written: ${shown} of ${record.path}, run ${batch.run}`);
+      return;
+    }
+    const { progress, at, half } = found;
+    if (record.path !== undefined && record.path !== progress.log.path)
+      this.#wrong(`says ${record.path} of a line that is from ${progress.log.path}`);
+    this.#settleEmpties(progress, at);
+    progress.at = at;
+    this.#before = progress;
+    if (half > 0) {
+      const halves = (progress.halves.get(at) ?? 0) | half;
+      progress.halves.set(at, halves);
+      if (halves !== 3) return;
+    }
+    this.#arrived(progress, at, batch);
+  }
+
+  /** An empty line says nothing of itself: those around it do. */
+  #settleEmpties(next: Progress | undefined, at: number): void {
+    if (this.#empties.length === 0) return;
+    const batches = this.#empties;
+    this.#empties = [];
+    const before = this.#before;
+    const behind = before?.log.empty.has(before.at + 1);
+    const ahead = next?.log.empty.has(at - 1);
+    if (behind) this.#arrived(before!, before!.at + 1, batches[0]!);
+    if (ahead && !(behind && before === next && before!.at + 1 === at - 1))
+      this.#arrived(next!, at - 1, batches.at(-1)!);
+    const strays = batches.length - Number(behind ?? false) - Number(ahead ?? false);
+    const of = before ?? next;
+    if (strays > 0 && of) of.strays += strays;
+  }
+
+  #find({ line }: Arrived): { progress: Progress; at: number; half: number } | undefined {
+    const bytes = typeof line === 'string' ? Buffer.from(line) : line;
+    const sum = crc32(bytes);
+    const said = numbersIn(bytes);
+    const progress = said && this.#progress[said.file];
+    const at = said && progress?.log.firstOf[said.n];
+    if (progress && at !== undefined) {
+      const { raw, text } = progress.log;
+      if ((typeof line === 'string' ? text : raw)[at] === sum) return { progress, at, half: 0 };
+    }
+    const specials = this.#truth.specials.get(sum);
+    if (specials) {
+      // Of several the one that comes next.
+      const of = (special: { log: LogTruth }) => this.#progress[special.log.file]!;
+      const special =
+        specials.find((each) => each.half === 0 && each.at === of(each).at + 1) ??
+        specials.find((each) => each.half === 0) ??
+        specials[0]!;
+      return { progress: of(special), at: special.at, half: special.half };
+    }
+    return said && progress && at !== undefined ? this.#beginning(bytes, { ...said, progress, at }) : undefined;
+  }
+
+  /** The beginning of a line that the shipper saw while it was being written, when it was stopped: its rest is still to come. */
+  #beginning(bytes: Buffer, { file, n, progress, at }: { file: number; n: number; progress: Progress; at: number }) {
+    const line = lineOf(this.#script, file, n);
+    for (let cut = 1; cut < line.length; cut++) {
+      const part = line.subarray(0, cut);
+      if (!part.equals(bytes) && !repaired(part).equals(bytes)) continue;
+      const rest = line.subarray(cut);
+      for (const key of [crc32(rest), crc32(repaired(rest))])
+        this.#truth.specials.set(key, [...(this.#truth.specials.get(key) ?? []), { log: progress.log, at, half: 2 }]);
+      progress.log.broken++;
+      return { progress, at, half: 1 };
+    }
+    return undefined;
+  }
+
+  #arrived(progress: Progress, at: number, batch: Batch): void {
+    const { last, log } = progress;
+    const earlier = last[at];
+    last[at] = this.#batches.length - 1;
+    if (earlier) {
+      this.#again(log, at, { earlier: this.#batches[earlier]!, batch });
+      return;
+    }
+    if (at < progress.highest)
+      this.#wrong(`has record ${at} of ${log.path} only after record ${progress.highest}, in run ${batch.run}`);
+    progress.highest = Math.max(progress.highest, at);
+    progress.advance();
+  }
+
+  #again(log: LogTruth, at: number, { earlier, batch }: { earlier: Batch; batch: Batch }): void {
+    const { duplicates } = this;
+    if (earlier.run === batch.run) {
+      duplicates.resent++;
+      if (batch.first) this.#wrong(`has record ${at} of ${log.path} in two batches of run ${batch.run}`);
+      return;
+    }
+    duplicates.restarted++;
+    const repeated = (this.#repeatedBy.get(batch.run) ?? 0) + 1;
+    this.#repeatedBy.set(batch.run, repeated);
+    duplicates.most = Math.max(duplicates.most, repeated);
+    const end = this.#ends.get(earlier.run);
+    // Read late from a connection of a run that has ended.
+    if (batch.run < earlier.run || !end) return;
+    const underWay = earlier.chunk !== undefined && earlier.chunk === this.#lastChunk.get(earlier.run);
+    if (!underWay && earlier.at < end.unsaved)
+      this.#wrong(
+        `has record ${at} of ${log.path} again in run ${batch.run}, ${Math.round(end.unsaved - earlier.at)} ms too late to be in flight at the end of run ${earlier.run}`,
+      );
+  }
+
+  #wrong(what: string): void {
+    if (this.wrongs.length < 20) this.wrongs.push(`${this.name} ${what}`);
+  }
+
+  /** Bytes of all that was written to a log that have arrived without a gap. */
+  reached(file: number): number {
+    const { next, log } = this.#progress[file]!;
+    return next === 0 ? 0 : log.ends[next - 1]!;
+  }
+
+  /** What was written to its end and is not there. */
+  missing(): string[] {
+    this.#settleEmpties(undefined, 0);
+    return this.#progress
+      .filter(({ next, log }) => next < log.complete)
+      .map(
+        (progress) =>
+          `${this.name} lacks ${gapsOf(progress)} of ${progress.log.complete} records of ${progress.log.path}`,
+      );
+  }
+
+  /** Empty lines that nothing explains. */
+  checkStrays(): void {
+    for (const { strays, log } of this.#progress)
+      if (strays > 4 * log.broken) this.#wrong(`has ${strays} empty records of ${log.path} that were never written`);
+  }
+}
+
+/** Such as `5 (10-12, 17-18)`. */
+function gapsOf({ next, last, log }: Progress): string {
+  const gaps: string[] = [];
+  let count = 0;
+  for (let at = next; at < log.complete; at++) {
+    if (last[at]) continue;
+    const first = at;
+    while (at + 1 < log.complete && !last[at + 1]) at++;
+    count += at - first + 1;
+    if (gaps.length < 8) gaps.push(`${first}-${at}${log.empty.has(first) ? ' empty' : ''}`);
+  }
+  return `${count} (${gaps.join(', ')})`;
+}
+
+const openings = [/^(\d+):(\d+):/, /^\{"f":(\d+),"n":(\d+),/];
+
+function numbersIn(bytes: Buffer): { file: number; n: number } | undefined {
+  const text = bytes.toString('latin1', 0, 40);
+  for (const opening of openings) {
+    const [, file, n] = opening.exec(text) ?? [];
+    if (file !== undefined) return { file: Number(file), n: Number(n) };
+  }
+  return undefined;
+}

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { consult } from './oracle.ts';
+import { seeded } from './random.ts';
+import { forwardSink } from './receiver-process.ts';
+import { stdoutSink } from './stdout-sink.ts';
+
+const seconds = Number(process.env.ORACLE_SECONDS ?? 30);
+
+test(`${seconds} seconds in which everything fails lose no line, repeat no more than was in flight, and the ledger is true`, {
+  timeout: seconds * 1000 + 240_000,
+}, async () => {
+  const sinks = async (directory: string, seed: number) => [
+    await forwardSink(`${directory}/forward`),
+    stdoutSink(seeded(seed)() < 0.5 ? 'line' : 'json'),
+  ];
+  const { wrongs, counts } = await consult({ seconds, sinks, rate: 3000 });
+  expect(wrongs).toEqual([]);
+  for (const what of ['shipper is killed', 'shipper is stopped', 'producer is killed', 'audit'])
+    expect({ what, count: counts[what] ?? 0 }).not.toEqual({ what, count: 0 });
+});
