@@ -2,6 +2,7 @@
 // frame, parse, transform, route, encode.
 
 import type { Chunk } from './source/source.ts';
+import type { Sought } from './transcode/sought.ts';
 
 /** As JSON would hold them; a number that a double cannot hold is a JSON.rawJSON. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -61,6 +62,10 @@ export class Records {
   failures = 0;
   /** How many are pieces of lines that were too long. */
   pieces = 0;
+  /** How many lines had bytes that are not UTF-8, which are shipped as U+FFFD. Known once they are encoded. */
+  repaired = 0;
+  /** What is wanted of lines that stay bytes; whoever encodes them fills in `times` and `levels`. */
+  sought: Sought | undefined;
   #plain: Set<number> | undefined;
   #drops: Uint8Array | undefined;
 
