@@ -4,7 +4,7 @@
 // values that is half the cost of a writer that keeps count itself.
 
 import { ByteWriter } from '../byte-writer.ts';
-import type { Fields } from '../parser/parser.ts';
+import type { Fields } from '../records.ts';
 
 // Receivers stop at some depth, and so does the stack.
 export const deepest = 100;
@@ -96,9 +96,9 @@ export function encoded(value: unknown): Buffer {
   return into.written;
 }
 
-export function encodedMapHeader(count: number): Buffer {
-  const into = new ByteWriter(8);
-  writeMapHeader(into, count);
+export function encodedText(text: string): Buffer {
+  const into = new ByteWriter(64);
+  writeText(into, text);
   return into.written;
 }
 
