@@ -132,10 +132,13 @@ export class Checkpoint implements AsyncDisposable {
   /** One write for all changes of a period, and no timer while there are none. */
   #saveSoon(): void {
     if (this.#timer || this.#ended) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.save();
-    }, Math.max(period, restAfterSave * this.#took));
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        void this.save();
+      },
+      Math.max(period, restAfterSave * this.#took),
+    );
   }
 
   /** A write that fails is tried again with the next period: shipping goes on meanwhile. */

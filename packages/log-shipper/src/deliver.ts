@@ -33,8 +33,8 @@ type Options = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics' | 'ev
   readonly tap: Tap;
 };
 
-/** Milliseconds until a receiver that refuses us is tried again: somebody has to do something first. */
-const pausedFor = 30_000;
+/** Milliseconds until a receiver that refuses us is tried again, at least: somebody has to do something first. */
+const pausedFor = 1000;
 /** While stopping there is no later, and what is not delivered before the drain deadline is left. */
 const longestWhileStopping = 1000;
 

@@ -1,8 +1,9 @@
 // A record as a syslog message, RFC 5424 or RFC 3164, in the frame that its transport needs.
 
 import type { ByteWriter } from '../../byte-writer.ts';
-import { type Encoding, repair } from '../../encoding/encoding.ts';
+import type { Encoding } from '../../encoding/encoding.ts';
 import { jsonRecord } from '../../encoding/json.ts';
+import { Lines } from '../../encoding/lines.ts';
 import type { Instant, Records } from '../../records.ts';
 
 export type MessageOptions = {
@@ -122,13 +123,12 @@ function escaped(value: unknown): string {
 }
 
 function line(records: Records, bom: boolean) {
-  const { bytes, spans } = records;
+  if (!bom) return (index: number, into: ByteWriter) => into.copy(records.line(index));
   // What says of itself that it is UTF-8 has to be.
-  const repaired = bom ? repair(records) : () => undefined;
+  const lines = new Lines(records);
   return (index: number, into: ByteWriter) => {
-    const changed = records.replaced?.get(index) ?? repaired(index);
-    if (changed) into.copy(changed);
-    else into.copy(bytes, spans[2 * index]!, spans[2 * index + 1]!);
+    lines.at(index);
+    into.copy(lines.bytes, lines.start, lines.end);
   };
 }
 
