@@ -16,8 +16,10 @@ export type Surroundings = Pick<Context<Parameters, typeof metrics>, 'log' | 'me
 /** Files that follow each other under one name, oldest first. */
 export type Lineage = { readonly name: string; readonly files: FollowedFile[] };
 
-// Ticks of the clock are coarse, so names decide between files of one tick.
-const oldestFirst = (a: FollowedFile, b: FollowedFile): number => a.age - b.age || byName(a.name, b.name);
+// A copy that rotation made is younger than the file it was made of, and holds what was there before. Ticks of the clock
+// are coarse, so names decide between files of one tick.
+const oldestFirst = (a: FollowedFile, b: FollowedFile): number =>
+  Number(b.account.rotated) - Number(a.account.rotated) || a.age - b.age || byName(a.name, b.name);
 
 // Each is worth a line in the log; thousands at once are not.
 const mostSaid = 100;

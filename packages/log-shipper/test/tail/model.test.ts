@@ -7,20 +7,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Positions } from '../../src/checkpoint.ts';
 import { frame } from '../../src/frame.ts';
-import { Ledger } from '../../src/ledger.ts';
-import { Paths, Troubles } from '../../src/tail/paths.ts';
 import { readChunks } from '../../src/tail/reader.ts';
-import { Tailer, type TailerOptions } from '../../src/tail/tailer.ts';
 import { linesIn } from '../chunk.ts';
-
-const nothing = () => undefined;
-const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, setLevel: nothing };
-const instrument = { inc: nothing, set: nothing, observe: nothing };
-const surroundings = {
-  log: silent,
-  events: { publish: nothing },
-  metrics: new Proxy({}, { get: () => instrument }),
-} as unknown as Pick<TailerOptions, 'log' | 'events' | 'metrics'>;
+import { follow, unknown } from './follow.ts';
 
 /** The application: numbers its lines and rotates its file. */
 class Application {
@@ -63,37 +52,20 @@ type LinesOf = Record<Sink, string[]>;
 /** A tailer with two sinks, moved by hand. */
 class Follower {
   readonly lines: LinesOf;
-  readonly #ledger: Ledger;
-  readonly #tailer: Tailer;
-  readonly #troubles = new Troubles(silent);
-  readonly #stopping = new AbortController();
+  readonly #following: ReturnType<typeof follow>;
 
   constructor(path: string, kept: Positions, lines: LinesOf) {
-    const troubles = this.#troubles;
     this.lines = lines;
-    this.#ledger = new Ledger(sinks, kept);
-    this.#tailer = new Tailer({
-      ...surroundings,
-      ledger: this.#ledger,
-      troubles,
-      paths: new Paths([path], { stateDirectory: '/nowhere', troubles }),
-      poll: 3_600_000,
-      rotateWait: 0,
-      patience: 0,
-      signal: this.#stopping.signal,
-      fail: (error) => {
-        throw error;
-      },
-    });
+    this.#following = follow({ paths: [path], sinks, kept });
   }
 
   poll = async (): Promise<void> => {
-    await this.#tailer.poll();
+    await this.#following.tailer.poll();
   };
 
   /** Reads until there is nothing more at present. */
   async read(sink: Sink, { acknowledge = true } = {}): Promise<void> {
-    const tailer = this.#tailer;
+    const { tailer, troubles } = this.#following;
     const now = {
       listen: tailer.listen.bind(tailer),
       left: tailer.left.bind(tailer),
@@ -102,7 +74,7 @@ class Follower {
       isWhole: () => false,
       rewritten: tailer.rewritten.bind(tailer),
     };
-    for await (const chunk of readChunks(sink, { tailer: now, troubles: this.#troubles, window: 64 })) {
+    for await (const chunk of readChunks(sink, { tailer: now, troubles, window: 64 })) {
       const lines = frame(chunk, 32);
       this.lines[sink].push(...linesIn(lines).map(String));
       const delivered = chunk.acknowledgement(lines.length);
@@ -111,12 +83,12 @@ class Follower {
   }
 
   /** As at the end: what is looked for only from time to time is looked for now. */
-  stop = (): void => this.#stopping.abort();
+  stop = (): void => this.#following.stop();
 
-  positions = (): Positions => structuredClone(this.#ledger.positions());
+  positions = (): Positions => structuredClone(this.#following.ledger.positions());
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#tailer[Symbol.asyncDispose]();
+    await this.#following.tailer[Symbol.asyncDispose]();
   }
 }
 
@@ -134,7 +106,7 @@ async function live(directory: Scratch, steps: readonly Step[]): Promise<{ writt
   const path = directory.join('app.log');
   const application = new Application(path);
   const lines: LinesOf = { fast: [], slow: [] };
-  let saved: Positions = { version: 1, since: '0', files: [], youngest: [] };
+  let saved = unknown;
   let follower = new Follower(path, saved, lines);
   const checkpoint = () => {
     saved = follower.positions();

@@ -1,0 +1,141 @@
+// What a chunk promises whoever holds it.
+
+import { appendFile, copyFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { scratch } from '@outrigger/core/testing';
+import { expect, test } from 'vitest';
+import type { Chunk } from '../../src/source/source.ts';
+import { readChunks } from '../../src/tail/reader.ts';
+import { finish, follow } from './follow.ts';
+
+type Following = ReturnType<typeof follow>;
+
+const chunksOf = ({ tailer, troubles }: Following, options: { window?: number; holdTimeout?: number } = {}) =>
+  readChunks('sink', { tailer, troubles, window: 0x10000, ...options });
+
+async function next(chunks: AsyncGenerator<Chunk>): Promise<Chunk> {
+  const { value } = await chunks.next();
+  if (!value) throw new Error('there is no chunk');
+  return value;
+}
+
+test('bytes stay as they are until they are released, and are used again afterwards', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  await writeFile(path, Buffer.concat(Array.from({ length: 8 }, (_, index) => Buffer.alloc(0x10000, 97 + index))));
+  const following = follow({ paths: [path] });
+  await using tailer = following.tailer;
+  await tailer.poll();
+  const chunks = chunksOf(following);
+  const held: Chunk[] = [];
+  for (let index = 0; index < 4; index++) {
+    const chunk = await next(chunks);
+    chunk.take(chunk.bytes.length);
+    held.push(chunk);
+  }
+  held.forEach((chunk, index) => {
+    expect(chunk.bytes.equals(Buffer.alloc(0x10000, 97 + index))).toBe(true);
+  });
+  expect(new Set(held.map(({ bytes }) => bytes.buffer)).size).toBe(4);
+  held[0]?.release();
+  // Twice must not lend it twice.
+  held[0]?.release();
+  const fifth = await next(chunks);
+  expect(fifth.bytes.buffer).toBe(held[0]?.bytes.buffer);
+  fifth.take(fifth.bytes.length);
+  expect((await next(chunks)).bytes.buffer).not.toBe(fifth.bytes.buffer);
+  await chunks.return(undefined);
+});
+
+test('a hundred files with a line each do not cost a hundred windows', async () => {
+  await using directory = await scratch();
+  for (let file = 0; file < 100; file++) await writeFile(directory.join(`${file}.log`), 'a line\n');
+  const following = follow({ paths: [directory.join('*.log')] });
+  await using tailer = following.tailer;
+  await tailer.poll();
+  const chunks = chunksOf(following, { window: 0x100000 });
+  let room = 0;
+  for (let file = 0; file < 100; file++) {
+    const chunk = await next(chunks);
+    chunk.take(chunk.bytes.length);
+    room += chunk.bytes.buffer.byteLength;
+  }
+  expect(room).toBeLessThanOrEqual(100 * 0x1000);
+  await chunks.return(undefined);
+});
+
+test('content has one origin through renaming, copying and a restart, and another when it begins anew', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  await writeFile(path, 'one\n');
+  const paths = [path];
+  const first = follow({ paths });
+  await first.tailer.poll();
+  let chunks = chunksOf(first);
+  const one = await next(chunks);
+  finish(one);
+  expect(one).toMatchObject({ origin: expect.stringMatching(/^[\w-]{11,}$/), offset: 0 });
+  // In a copy, since the original is cut to nothing.
+  await appendFile(path, 'two\n');
+  await copyFile(path, directory.join('app.log.1'));
+  await truncate(path);
+  await appendFile(path, 'three\n');
+  await first.tailer.poll();
+  const two = await next(chunks);
+  expect(two).toMatchObject({ origin: one.origin, offset: 4, bytes: Buffer.from('two\n') });
+  const kept = JSON.parse(JSON.stringify(first.ledger.positions()));
+  await chunks.return(undefined);
+  await first.tailer[Symbol.asyncDispose]();
+
+  await rename(directory.join('app.log.1'), directory.join('app.log.2'));
+  const second = follow({ paths, kept });
+  await second.tailer.poll();
+  chunks = chunksOf(second);
+  const again = await next(chunks);
+  expect(again).toMatchObject({ origin: one.origin, offset: 4, bytes: Buffer.from('two\n') });
+  finish(again);
+  const three = await next(chunks);
+  expect(three).toMatchObject({ offset: 0, bytes: Buffer.from('three\n') });
+  expect(three.origin).not.toBe(one.origin);
+  await chunks.return(undefined);
+  await second.tailer[Symbol.asyncDispose]();
+});
+
+test('two shippers give the same file different origins', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  await writeFile(path, 'one\n');
+  const origins = new Set<string>();
+  for (let shipper = 0; shipper < 2; shipper++) {
+    const following = follow({ paths: [path] });
+    await using tailer = following.tailer;
+    await tailer.poll();
+    origins.add((await next(chunksOf(following))).origin);
+  }
+  expect(origins.size).toBe(2);
+});
+
+test('what is not taken is offered again once, when its file has been quiet for long enough', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  await writeFile(path, 'one\n  at two\n');
+  const following = follow({ paths: [path], poll: 20 });
+  await using tailer = following.tailer;
+  await tailer.start();
+  const chunks = chunksOf(following, { holdTimeout: 300 });
+  const first = await next(chunks);
+  expect(first.quiet).toBeLessThan(300);
+  first.take(4);
+  first.release();
+  const second = await next(chunks);
+  expect(second).toMatchObject({ offset: 4, unfinished: 'held', bytes: Buffer.from('  at two\n') });
+  expect(second.quiet).toBeGreaterThanOrEqual(300);
+  // Neither now is it taken: nothing comes until there is more.
+  const third = chunks.next();
+  const first300ms = new Promise((resolve) => setTimeout(resolve, 600, 'nothing'));
+  expect(await Promise.race([third, first300ms])).toBe('nothing');
+  await appendFile(path, 'three\n');
+  expect((await third).value).toMatchObject({ offset: 4, bytes: Buffer.from('  at two\nthree\n') });
+  following.stop();
+  expect(await next(chunks)).toMatchObject({ offset: 4, quiet: Number.POSITIVE_INFINITY });
+  await chunks.return(undefined);
+});
