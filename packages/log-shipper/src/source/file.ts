@@ -1,6 +1,7 @@
 // Files that the application writes, followed through rotation.
 
-import { duration, list, text } from '@outrigger/core';
+import { choice, duration, list, text } from '@outrigger/core';
+import { encodings } from '../tail/encodings.ts';
 import { Paths, Troubles } from '../tail/paths.ts';
 import { readChunks } from '../tail/reader.ts';
 import { Tailer } from '../tail/tailer.ts';
@@ -12,6 +13,15 @@ export const file = defineSource({
     paths: list(text, {
       help: 'Files to follow; may hold the wildcards *, **, ?, [] and {}, may not exist yet',
       example: '/var/log/app/*.log',
+    }),
+    exclude: list(text, {
+      default: [],
+      help: 'Files not to follow although a wildcard matches them; may hold wildcards',
+      example: '/var/log/app/debug*.log',
+    }),
+    encoding: choice(encodings, {
+      default: 'auto',
+      help: 'What the files are written in; auto goes by the byte order mark at the beginning, and is UTF-8 without one',
     }),
     pollInterval: duration({ default: '250ms', min: '10ms', help: 'How often to look whether files have grown' }),
     rotateWait: duration({
@@ -26,7 +36,8 @@ export const file = defineSource({
     const tailer = new Tailer({
       ...context,
       troubles,
-      paths: new Paths(parameters.paths, { stateDirectory, troubles }),
+      paths: new Paths(parameters.paths, { stateDirectory, troubles, exclude: parameters.exclude }),
+      encoding: parameters.encoding,
       poll: parameters.pollInterval,
       rotateWait: parameters.rotateWait,
     });

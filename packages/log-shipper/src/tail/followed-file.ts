@@ -4,11 +4,13 @@ import { type BigIntStats, fstatSync } from 'node:fs';
 import { Account, beginning, Cursor, keyOf, type Ledger, type Place } from '../ledger.ts';
 import type { Chunk } from '../source/source.ts';
 import type { Buffers } from './buffers.ts';
+import { type Encoding, encodingOf, type Wanted, widthOf } from './encodings.ts';
 import { fingerprint, headOf, placeAt, reach, readFully, readMuch } from './fingerprint.ts';
 import type { Handles, Holder } from './handles.ts';
 import { findHole } from './hole.ts';
 import type { Listings } from './listings.ts';
 import { type Found, lookIfThere } from './look.ts';
+import { chunkOf } from './piece.ts';
 
 /** Why a file was not read: what lies before the position is not what it was. */
 export const rewritten = Symbol('rewritten');
@@ -23,6 +25,7 @@ export type Following = {
   readonly path: string;
   readonly lineage: string;
   readonly ledger: Ledger;
+  readonly encoding: Wanted;
   readonly handles: Handles;
   readonly listings: Listings;
 };
@@ -51,6 +54,7 @@ export class FollowedFile implements Holder, Disposable {
   #longest = 0;
   #handle: number | undefined;
   #readers = 0;
+  #encoding: Encoding = 'utf-8';
   readonly #following: Following;
 
   private constructor(name: string, following: Following, { handle, stats }: { handle: number; stats: BigIntStats }) {
@@ -196,51 +200,44 @@ export class FollowedFile implements Holder, Disposable {
     }
   }
 
-  async #read(cursor: Cursor, { buffers, reasons }: Reading): Promise<Chunk | typeof rewritten | undefined> {
+  async #read(cursor: Cursor, reading: Reading): Promise<Chunk | typeof rewritten | undefined> {
+    const { buffers, reasons } = reading;
     const handle = this.#open();
     const { offset } = cursor.read;
-    const before = Math.min(reach, offset);
+    const reached = Math.min(reach, offset);
+    const wanted = Math.min(buffers.window * widthOf(this.#encoding), Math.max(0, this.account.size - offset));
     // The head of the file, the bytes before the position, and those behind it: all that a place is made of.
-    const lease = buffers.lend(reach + before + Math.min(buffers.window, Math.max(0, this.account.size - offset)));
+    const lease = buffers.lend(reach + reached + wanted);
     const body = lease.bytes.subarray(reach);
-    const length = await readMuch(handle, body, offset - before);
+    const length = await readMuch(handle, body, offset - reached);
     // Read last: what is compared is at least as new as what was read.
     const head = lease.bytes.subarray(0, readFully(handle, lease.bytes.subarray(0, reach), 0));
-    const continues = this.#continues(cursor.read, { head, tail: body.subarray(0, Math.min(before, length)) });
+    const before = body.subarray(0, Math.min(reached, length));
+    const bytes = body.subarray(reached, Math.max(reached, length));
+    const continues = this.#continues(cursor.read, { head, tail: before });
+    const encoding = encodingOf(head, this.#following.encoding);
+    if (!continues || bytes.length === 0 || encoding !== this.#encoding) lease.release();
     cursor.offered = reasons;
-    if (continues) cursor.seen = offset + length - before;
-    // Shorter than when it was looked at: what was there is gone, and the next look finds out where to.
-    if (continues && length < body.length) this.account.size = Math.min(this.account.size, cursor.seen);
-    if (!continues || length === before) {
-      lease.release();
-      return continues ? undefined : rewritten;
+    if (!continues) return rewritten;
+    if (encoding !== this.#encoding) {
+      this.#encoding = encoding;
+      return this.#read(cursor, reading);
     }
-    const { path } = this.account;
+    cursor.seen = offset + bytes.length;
+    // Shorter than when it was looked at: what was there is gone, and the next look finds out where to.
+    if (bytes.length < wanted) this.account.size = Math.min(this.account.size, cursor.seen);
+    if (bytes.length === 0) return undefined;
+    return chunkOf({ lease, head, bytes, offset, encoding }, { cursor, ...this.#about(cursor, reasons) });
+  }
+
+  #about({ seen }: Cursor, reasons: number) {
     const { ledger } = this.#following;
-    const place = (at: number): Place => {
-      const known = Math.min(reach, offset + at);
-      const tail = body.subarray(before + at - known, before + at);
-      return { offset: offset + at, print: fingerprint(head.subarray(0, known), tail) };
-    };
+    const { path, size } = this.account;
     // A full window ends where it must, not where the file does.
-    const full = cursor.seen < this.account.size;
-    return {
-      path,
-      bytes: body.subarray(before, length),
-      origin: ledger.originOf(this.account),
-      offset,
-      quiet: reasons & Reason.ended ? Number.POSITIVE_INFINITY : performance.now() - this.grown,
-      full,
-      unfinished: full ? 'held' : reasons & Reason.whole ? 'line' : reasons & Reason.ended ? 'part' : 'held',
-      take: (taken) => {
-        if (taken > 0) cursor.read = place(taken);
-      },
-      acknowledgement: (taken) => {
-        const reached = place(taken);
-        return (settled) => ledger.acknowledge(cursor, reached, settled);
-      },
-      release: lease.release,
-    };
+    const full = seen < size;
+    const unfinished = full ? 'held' : reasons & Reason.whole ? 'line' : reasons & Reason.ended ? 'part' : 'held';
+    const quiet = reasons & Reason.ended ? Number.POSITIVE_INFINITY : performance.now() - this.grown;
+    return { ledger, path, origin: ledger.originOf(this.account), quiet, full, unfinished } as const;
   }
 
   /** Whether these are the bytes that lay before the place; at the beginning, whether they are those that were seen there. */
@@ -253,7 +250,7 @@ export class FollowedFile implements Holder, Disposable {
 
   /** What lies at the beginning and is no line. */
   async #skipHole(cursor: Cursor): Promise<void> {
-    const offset = await findHole(this.#open());
+    const offset = await findHole(this.#open(), this.#following.encoding);
     if (offset === 0) return;
     cursor.read = placeAt(this.#open(), offset);
     if (cursor.acknowledged.offset === 0)

@@ -4,6 +4,7 @@ import type { Context, Parameters } from '@outrigger/core';
 import { errors } from '../errors.ts';
 import type { Ledger } from '../ledger.ts';
 import type { metrics } from '../metrics.ts';
+import type { Wanted } from './encodings.ts';
 import { FollowedFile } from './followed-file.ts';
 import { byName } from './generations.ts';
 import { Handles } from './handles.ts';
@@ -11,6 +12,7 @@ import { Listings } from './listings.ts';
 
 export type Surroundings = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics' | 'events'> & {
   readonly ledger: Ledger;
+  readonly encoding?: Wanted;
 };
 
 /** Files that follow each other under one name, oldest first. */
@@ -70,7 +72,8 @@ export class FollowedFiles implements Disposable {
    */
   open(name: string, path: string, lineage = path): FollowedFile {
     const { handles, listings } = this;
-    return FollowedFile.open(name, { path, lineage, ledger: this.#surroundings.ledger, handles, listings });
+    const { ledger, encoding = 'auto' } = this.#surroundings;
+    return FollowedFile.open(name, { path, lineage, ledger, encoding, handles, listings });
   }
 
   /** Returns whether it is new: a name may have come to mean another file between the look and the opening. */
