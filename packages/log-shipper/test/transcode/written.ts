@@ -1,0 +1,44 @@
+// What becomes of one line when it goes to MessagePack on bytes, and when it goes by way of its fields.
+
+import { ByteWriter } from '../../src/byte-writer.ts';
+import type { Encoding } from '../../src/encoding/encoding.ts';
+import { type Fields, Records } from '../../src/records.ts';
+import { chunkOf } from '../chunk.ts';
+
+export type Way = 'bytes' | 'fields';
+
+/** Lines as they are, whatever is in them, with bytes before and behind that belong to none. */
+export function recordsIn(lines: readonly (string | Buffer)[], way: Way, common: Fields = {}): Records {
+  const spans: number[] = [];
+  const parts: Buffer[] = [Buffer.from('"}')];
+  let at = 2;
+  for (const line of lines) {
+    const bytes = Buffer.from(line as string);
+    spans.push(at, at + bytes.length);
+    parts.push(bytes, Buffer.from('\n'));
+    at += bytes.length + 1;
+  }
+  const records = new Records({ chunk: chunkOf(Buffer.concat(parts)), spans, length: at });
+  records.format = 'json';
+  records.common = common;
+  if (way === 'fields') records.materialise();
+  return records;
+}
+
+/** The bytes of each record, as the encoder has them written. */
+export function written(encoding: Encoding, records: Records): Buffer[] {
+  const write = encoding(records);
+  return Array.from({ length: records.count }, (_, index) => {
+    // Small, so that it has to grow in the midst of a record.
+    const into = new ByteWriter(1);
+    const { at } = into;
+    try {
+      write(index, into);
+    } catch (error) {
+      into.at = at;
+      records.excuse(index, (error as Error).message);
+      write(index, into);
+    }
+    return Buffer.from(into.written);
+  });
+}
