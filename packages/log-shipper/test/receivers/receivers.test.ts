@@ -1,6 +1,8 @@
 // That the receivers are as strict as the vendors: a sink that passes against them has something to show for it.
 
+import { fileURLToPath } from 'node:url';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { startPeer } from '@outrigger/core/testing';
 import { describe, expect, test } from 'vitest';
 import { DatadogReceiver } from './datadog.ts';
 import { ElasticsearchReceiver } from './elasticsearch.ts';
@@ -227,4 +229,19 @@ describe.each(Object.keys(receivers) as (keyof typeof receivers)[])('%s', (name)
     const zstd = await post(receiver.url, { body: zstdCompressSync('x'), headers: { 'content-encoding': 'zstd' } });
     expect(zstd.status === 415).toBe(['splunk-hec', 'elasticsearch', 'opensearch'].includes(name));
   });
+});
+
+test('a receiver runs in a process of its own, and is told there how to fail and asked what it has', async () => {
+  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+  await using program = await startPeer(process.execPath, [main, 'http'], { ready: /^http:/m });
+  const url = program.stdout.trim().replace('/logs', '');
+  const told = await post(url, { path: '/-/fail', body: JSON.stringify({ fault: 'answer', status: 503, times: 2 }) });
+  expect(told.status).toBe(204);
+  const send = async () => {
+    const headers = { 'content-type': 'application/x-ndjson' };
+    return (await post(url, { path: '/logs', body: '{"log":"a"}\n', headers })).status;
+  };
+  expect([await send(), await send(), await send()]).toEqual([503, 503, 200]);
+  const state = (await (await fetch(`${url}/-/state`)).json()) as object;
+  expect(state).toMatchObject({ lines: ['a'], requests: 3, failed: ['answer', 'answer'] });
 });

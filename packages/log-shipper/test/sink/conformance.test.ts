@@ -1,9 +1,11 @@
 // What holds for every sink.
 
+import { readdir, readFile } from 'node:fs/promises';
 import { until } from '@outrigger/core/testing';
 import { describe, expect, test } from 'vitest';
 import { sinks } from '../../src/sink/index.ts';
 import { Receiver } from '../receiver.ts';
+import type { HttpReceiver } from '../receivers/http-receiver.ts';
 import { receivers } from '../receivers/receivers.ts';
 import { ledgerOf, metric, sequence, text, toForward, workplace } from '../shipper.ts';
 import { SyslogReceiver } from '../syslog-receiver.ts';
@@ -76,4 +78,50 @@ for (const name of Object.keys(sinks) as (keyof typeof sinks)[]) {
       expect(await metric(shipper, 'split_lines_total')).toBe(3);
     });
   });
+}
+
+const refusing = Object.keys(receivers) as HttpSinkName[];
+
+describe.each(refusing)('%s, when things go wrong', (name) => {
+  test('every line arrives or is a dead letter, and the ledger says so to the byte', async () => {
+    await using place = await workplace();
+    await using receiver: HttpReceiver = await receivers[name].listen();
+    const lines = sequence(1, 400);
+    const poison = 'line 77';
+    receiver.poison = (record) => (`${JSON.stringify(record)}"`.includes(`${poison}"`) ? 'I dislike it' : undefined);
+    receiver.limit = 20_000;
+    receiver
+      .fail({ fault: 'answer', status: 503, body: 'starting' })
+      .fail({ fault: 'reset' })
+      .fail({ fault: 'never answer' })
+      .fail({ fault: 'hang up after storing' });
+    await place.append(text(lines));
+    await using shipper = await place.ship(
+      ['--sink', name, `--sink-${name}-url`, receiver.url, `--sink-${name}-timeout`, '300ms'],
+      { env: credentialsFor(name, receiver) },
+    );
+    const length = text(lines).length;
+    const settled = await until(async () => {
+      const { files, sinks } = await ledgerOf(shipper);
+      return files[0]?.acknowledged === length && sinks[0];
+    });
+    expect(settled).toMatchObject({ name, read: length, buffered: 0, lag: 0 });
+    expect(settled.delivered + settled.dead).toBe(length);
+    expect(receiver.failed).toEqual(['answer', 'reset', 'never answer', 'hang up after storing']);
+    const letters = (await deadIn(place.state('dead'))).map(({ record }) => String(record.message ?? record.log));
+    // OTLP says how many it refuses, not which.
+    if (name === 'otlp-http') expect(letters).toContain(poison);
+    else expect(letters).toEqual([poison]);
+    const others = lines.filter((line) => !letters.includes(line));
+    expect(new Set([...receiver.lines, ...letters])).toEqual(new Set(lines));
+    expect(new Set(receiver.lines).size).toBeGreaterThanOrEqual(others.length);
+    // Where the vendor recognises what it has already, it is there once.
+    if (['elasticsearch', 'opensearch', 'loki'].includes(name)) expect(receiver.lines.length).toBe(399);
+  });
+});
+
+async function deadIn(directory: string): Promise<{ record: Record<string, unknown> }[]> {
+  const names = (await readdir(directory)).filter((each) => each.endsWith('.ndjson'));
+  const files = await Promise.all(names.map((each) => readFile(`${directory}/${each}`, 'utf8')));
+  return files.flatMap((file) => file.split('\n').filter(Boolean)).map((line) => JSON.parse(line));
 }
