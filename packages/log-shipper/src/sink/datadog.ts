@@ -27,8 +27,11 @@ const longest = 1_000_000;
 export const datadog = defineSink({
   summary: 'Datadog',
   parameters: {
-    site: text({ default: 'datadoghq.com', help: 'Site of the account, such as datadoghq.eu' }),
-    url: url({ optional: true, reach: true, help: 'Intake, where it is not that of the site: a proxy, an agent' }),
+    url: url({
+      default: 'https://http-intake.logs.datadoghq.com',
+      reach: true,
+      help: 'Intake of the site, such as https://http-intake.logs.datadoghq.eu, or a proxy before it',
+    }),
     apiKey: secret({ help: 'API key' }),
     service: text({ optional: true, help: 'Name of the service' }),
     source: text({ optional: true, help: 'What writes the logs, such as nginx: chooses the pipeline (ddsource)' }),
@@ -37,9 +40,8 @@ export const datadog = defineSink({
     ...transport,
   },
 
-  async open({ site, url: given, apiKey, service, source, tags, hostname, ...others }, context) {
-    const intake = given ?? new URL(`https://http-intake.logs.${site}`);
-    const target = beneath(intake, '/api/v2/logs');
+  async open({ url: given, apiKey, service, source, tags, hostname, ...others }, context) {
+    const target = beneath(given, '/api/v2/logs');
     const post = await HttpPost.open(others, [target], context);
     const ddtags = Object.entries(tags)
       .map((pair) => pair.join(':'))

@@ -15,16 +15,18 @@ export const events =
   (records) => {
     const write = jsonRecord(records);
     const same = JSON.stringify({ source: source ?? records.chunk.path, ...constants });
-    const between = Buffer.from(`,${same.slice(1, -1)},"event":`);
+    const head = Buffer.from(`${same.slice(0, -1)},"event":`);
     return (index, into) => {
-      into.text('{"time":');
-      writeSeconds(records.time(index), into);
-      into.copy(between);
+      into.copy(head);
       write(index, into);
+      // Only now are they sure to be known: they may be members of what was written.
+      into.text(',"time":');
+      writeSeconds(records.time(index), into);
       const level = records.level(index);
       into.text(
-        `,"fields":{${level > 0 ? `"level":"${levelName(level)}",` : ''}"log_record_uid":"${uidOf(records, index)}"}}\n`,
+        level > 0 ? `,"fields":{"level":"${levelName(level)}","log_record_uid":"` : ',"fields":{"log_record_uid":"',
       );
+      into.text(`${uidOf(records, index)}"}}\n`);
     };
   };
 

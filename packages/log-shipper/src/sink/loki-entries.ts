@@ -13,14 +13,12 @@ export const entries: Encoding = (records) => {
   const object = new ByteWriter();
   const common = members(records.common);
   return (index, into) => {
-    into.text(`["${nanosecondsOf(records, index)}",`);
     const isText = records.isText(index);
-    if (isText) writeJsonText(into, records.line(index));
-    else {
-      object.reset();
-      write(index, object);
-      writeJsonText(into, object.written);
-    }
+    object.reset();
+    // Only then is the time sure to be known: it may be a member of what was written.
+    if (!isText) write(index, object);
+    into.text(`["${nanosecondsOf(records, index)}",`);
+    writeJsonText(into, isText ? records.line(index) : object.written);
     const level = records.level(index);
     into.text(`,{${level > 0 ? `"level":"${levelName(level)}",` : ''}"log_record_uid":"${uidOf(records, index)}"`);
     if (isText) {

@@ -5,6 +5,7 @@ import type { Encoding } from '../encoding/encoding.ts';
 import { writeJsonText } from '../encoding/json-text.ts';
 import { levelName } from '../encoding/level.ts';
 import type { Fields } from '../records.ts';
+import { noteFields } from '../transcode/sought.ts';
 
 type AnyValue = Readonly<Record<string, unknown>>;
 type KeyValue = { readonly key: string; readonly value: AnyValue };
@@ -14,6 +15,8 @@ export const logRecords: Encoding = (records) => {
   // All of a line but the line itself is nearly the same in each of them.
   const common = membersOf(attributes(records.common));
   return (index, into) => {
+    const found = records.found(index);
+    if (found && !records.fields) noteFields(records, index, found);
     const known = records.times && !Number.isNaN(records.times.seconds[index]);
     const { seconds, nanos } = records.time(index);
     const level = records.level(index);
@@ -23,7 +26,6 @@ export const logRecords: Encoding = (records) => {
       }"body":`,
     );
     const uid = `{"key":"log.record.uid","value":{"stringValue":"${uidOf(records, index)}"}}`;
-    const found = records.found(index);
     const own = records.own.get(index);
     if (found) {
       const { body, others, trace } = divide({ ...found, ...records.common, ...own }, records.lineField);

@@ -118,3 +118,23 @@ test('a record has body, severity, attributes of every type and its trace', asyn
     attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }],
   });
 });
+
+test('time and level that are members of a line are those of the record', async () => {
+  await using receiver = await OtlpReceiver.listen();
+  await using to = await openTo('otlp-http', receiver);
+  const records = recordsOf(['{"level":"warn","t":1700000000,"msg":"hi"}', '{"msg":"ho"}']);
+  records.format = 'json';
+  records.sought = {
+    levelField: 'level',
+    readLevel: (bytes, start, end) => (bytes.toString('latin1', start, end) === 'warn' ? 13 : 0),
+    timeField: 't',
+    readTime(bytes, start, end, into) {
+      into.seconds = Number(bytes.toString('latin1', start, end));
+      return true;
+    },
+  };
+  expect(await to.write(records)).toEqual(delivered);
+  const [first, second] = receiver.stored.map(({ record }) => record as LogRecord);
+  expect(first).toMatchObject({ severityNumber: 13, timeUnixNano: '1700000000000000000', body: { stringValue: 'hi' } });
+  expect(second).not.toHaveProperty('timeUnixNano');
+});
