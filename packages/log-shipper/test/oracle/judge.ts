@@ -18,8 +18,6 @@ class Progress {
   highest = -1;
   /** Halves that have arrived, by record. */
   readonly halves = new Map<number, number>();
-  /** Empty lines where none was written. */
-  strays = 0;
 
   constructor(log: LogTruth) {
     this.log = log;
@@ -42,7 +40,7 @@ export class Judge {
   readonly name: string;
   /** Records that had arrived before, as resends of a batch within a run and after a restart of the shipper. */
   readonly duplicates = { resent: 0, restarted: 0, most: 0 };
-  readonly wrongs: string[] = [];
+  readonly #wrongs = new Map<string, { count: number; first: string }>();
   records = 0;
   readonly #truth: Truth;
   readonly #script: Script;
@@ -54,8 +52,11 @@ export class Judge {
   readonly #lastChunk = new Map<number, string | undefined>();
   readonly #ends = new Map<number, End>();
   readonly #repeatedBy = new Map<number, number>();
-  #empties: Batch[] = [];
-  #before: Progress | undefined;
+  /** By where they say they are from: empty lines that came last, and what came before them. */
+  readonly #empties = new Map<string | undefined, Batch[]>();
+  readonly #before = new Map<string | undefined, Progress>();
+  /** Empty lines that neither what came before nor what came after explains. */
+  #strays: Batch[] = [];
 
   constructor(name: string, truth: Truth, script: Script) {
     this.name = name;
@@ -80,19 +81,25 @@ export class Judge {
 
   #record(record: Arrived, batch: Batch): void {
     this.records++;
-    if (record.line.length === 0) return void this.#empties.push(batch);
+    if (record.line.length === 0) {
+      this.#empties.set(record.path, [...(this.#empties.get(record.path) ?? []), batch]);
+      return;
+    }
     const found = this.#find(record);
     if (!found) {
       const shown = JSON.stringify(String(record.line).slice(0, 160));
-      this.#wrong(`has a record that was never written: ${shown} of ${record.path}, run ${batch.run}`);
+      this.#wrong(
+        `unknown ${record.path}`,
+        `has a record that was never written: ${shown} of ${record.path}, run ${batch.run}`,
+      );
       return;
     }
     const { progress, at, half } = found;
     if (record.path !== undefined && record.path !== progress.log.path)
-      this.#wrong(`says ${record.path} of a line that is from ${progress.log.path}`);
-    this.#settleEmpties(progress, at);
+      this.#wrong(`path ${progress.log.path}`, `says ${record.path} of a line that is from ${progress.log.path}`);
+    this.#settleEmpties(record.path, { progress, at });
     progress.at = at;
-    this.#before = progress;
+    this.#before.set(record.path, progress);
     if (half > 0) {
       const halves = (progress.halves.get(at) ?? 0) | half;
       progress.halves.set(at, halves);
@@ -102,19 +109,17 @@ export class Judge {
   }
 
   /** An empty line says nothing of itself: those around it do. */
-  #settleEmpties(next: Progress | undefined, at: number): void {
-    if (this.#empties.length === 0) return;
-    const batches = this.#empties;
-    this.#empties = [];
-    const before = this.#before;
-    const behind = before?.log.empty.has(before.at + 1);
-    const ahead = next?.log.empty.has(at - 1);
-    if (behind) this.#arrived(before!, before!.at + 1, batches[0]!);
-    if (ahead && !(behind && before === next && before!.at + 1 === at - 1))
-      this.#arrived(next!, at - 1, batches.at(-1)!);
-    const strays = batches.length - Number(behind ?? false) - Number(ahead ?? false);
-    const of = before ?? next;
-    if (strays > 0 && of) of.strays += strays;
+  #settleEmpties(path: string | undefined, next?: { progress: Progress; at: number }): void {
+    const batches = this.#empties.get(path);
+    if (!batches) return;
+    this.#empties.delete(path);
+    const before = this.#before.get(path);
+    const behind = before?.log.empty.has(before.at + 1) ? before : undefined;
+    const ahead = next?.progress.log.empty.has(next.at - 1) ? next : undefined;
+    const same = behind !== undefined && behind === ahead?.progress && behind.at + 1 === ahead.at - 1;
+    if (behind) this.#arrived(behind, behind.at + 1, batches[0]!);
+    if (ahead && !same) this.#arrived(ahead.progress, ahead.at - 1, batches.at(-1)!);
+    this.#strays.push(...batches.slice(Number(behind !== undefined) + Number(ahead !== undefined && !same)));
   }
 
   #find({ line }: Arrived): { progress: Progress; at: number; half: number } | undefined {
@@ -164,7 +169,10 @@ export class Judge {
       return;
     }
     if (at < progress.highest)
-      this.#wrong(`has record ${at} of ${log.path} only after record ${progress.highest}, in run ${batch.run}`);
+      this.#wrong(
+        `order ${log.path} ${batch.run}`,
+        `has record ${at} of ${log.path} only after record ${progress.highest}, in run ${batch.run}, at ${batch.at}`,
+      );
     progress.highest = Math.max(progress.highest, at);
     progress.advance();
   }
@@ -173,7 +181,11 @@ export class Judge {
     const { duplicates } = this;
     if (earlier.run === batch.run) {
       duplicates.resent++;
-      if (batch.first) this.#wrong(`has record ${at} of ${log.path} in two batches of run ${batch.run}`);
+      if (batch.first)
+        this.#wrong(
+          `twice ${log.path} ${batch.run}`,
+          `has record ${at} of ${log.path} in two batches of run ${batch.run}`,
+        );
       return;
     }
     duplicates.restarted++;
@@ -186,23 +198,43 @@ export class Judge {
     const underWay = earlier.chunk !== undefined && earlier.chunk === this.#lastChunk.get(earlier.run);
     if (!underWay && earlier.at < end.unsaved)
       this.#wrong(
+        `late ${log.path} ${batch.run}`,
         `has record ${at} of ${log.path} again in run ${batch.run}, ${Math.round(end.unsaved - earlier.at)} ms too late to be in flight at the end of run ${earlier.run}`,
       );
   }
 
-  #wrong(what: string): void {
-    if (this.wrongs.length < 20) this.wrongs.push(`${this.name} ${what}`);
+  /** @param kind of which only the first is shown, and how many there were. */
+  #wrong(kind: string, what: string): void {
+    const known = this.#wrongs.get(kind);
+    if (known) known.count++;
+    else this.#wrongs.set(kind, { count: 1, first: what });
+  }
+
+  get wrongs(): readonly string[] {
+    return [...this.#wrongs.values()].map(({ count, first }) => `${this.name} ${first} (${count} such)`);
   }
 
   /** Bytes of all that was written to a log that have arrived without a gap. */
   reached(file: number): number {
-    const { next, log } = this.#progress[file]!;
+    const progress = this.#progress[file]!;
+    this.#spendStrays(progress);
+    const { next, log } = progress;
     return next === 0 ? 0 : log.ends[next - 1]!;
+  }
+
+  /** An empty line that came alone, from whom it did not say, is one of those that are missing. */
+  #spendStrays(progress: Progress): void {
+    for (const path of [...this.#empties.keys()]) this.#settleEmpties(path);
+    const { log, last } = progress;
+    while (progress.next < log.complete && log.empty.has(progress.next) && this.#strays.length > 0) {
+      last[progress.next] = this.#batches.indexOf(this.#strays.shift()!);
+      progress.advance();
+    }
   }
 
   /** What was written to its end and is not there. */
   missing(): string[] {
-    this.#settleEmpties(undefined, 0);
+    for (const progress of this.#progress) this.#spendStrays(progress);
     return this.#progress
       .filter(({ next, log }) => next < log.complete)
       .map(
@@ -211,10 +243,13 @@ export class Judge {
       );
   }
 
-  /** Empty lines that nothing explains. */
+  /** Some come again, and a line that was shipped before its end leaves one; no others. */
   checkStrays(): void {
-    for (const { strays, log } of this.#progress)
-      if (strays > 4 * log.broken) this.#wrong(`has ${strays} empty records of ${log.path} that were never written`);
+    const { resent, restarted } = this.duplicates;
+    const broken = this.#progress.reduce((sum, { log }) => sum + log.broken, 0);
+    const { length } = this.#strays;
+    if (length > 4 * broken + (resent + restarted) / 5)
+      this.#wrong('strays', `has ${length} empty records that were never written`);
   }
 }
 
@@ -227,7 +262,7 @@ function gapsOf({ next, last, log }: Progress): string {
     const first = at;
     while (at + 1 < log.complete && !last[at + 1]) at++;
     count += at - first + 1;
-    if (gaps.length < 8) gaps.push(`${first}-${at}${log.empty.has(first) ? ' empty' : ''}`);
+    if (gaps.length < 8) gaps.push(`${first}-${at}`);
   }
   return `${count} (${gaps.join(', ')})`;
 }

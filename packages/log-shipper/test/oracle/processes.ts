@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Exit, type Peer, startPeer, until } from '@outrigger/core/testing';
 import type { LedgerView } from '../../src/api.ts';
@@ -46,6 +47,12 @@ export class Shipper implements AsyncDisposable {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** In which state the kernel has it, and where. */
+  get doing(): string {
+    const state = readFileSync(`/proc/${this.pid}/status`, 'latin1').match(/^State:.*$/m)?.[0];
+    return `${state}, in ${readFileSync(`/proc/${this.pid}/wchan`, 'latin1')}`;
   }
 
   get url(): string | undefined {

@@ -124,7 +124,7 @@ export class World implements AsyncDisposable {
     this.shipper.kill(signal);
     await until(() => !this.shipper.alive, {
       deadline: 30_000,
-      what: () => `run ${run} to end by ${signal}: ${this.shipper.stderr.slice(-3000)}`,
+      what: () => `run ${run} to end by ${signal}: ${this.shipper.doing}\n${this.shipper.stderr.slice(-3000)}`,
     });
     const unsaved = this.#unsaved();
     for (const judge of this.judges) judge.ended(run, { unsaved });
