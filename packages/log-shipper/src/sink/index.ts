@@ -2,6 +2,7 @@
 
 import { datadog } from './datadog.ts';
 import { elasticsearch } from './elasticsearch.ts';
+import { file } from './file.ts';
 import { forward } from './forward.ts';
 import { http } from './http.ts';
 import { loki } from './loki.ts';
@@ -14,6 +15,7 @@ import { syslog } from './syslog.ts';
 
 export const sinks = {
   stdout,
+  file,
   forward,
   syslog,
   'splunk-hec': splunkHec,

@@ -1,7 +1,8 @@
 // What holds for every sink.
 
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { until } from '@outrigger/core/testing';
+import { scratch, until } from '@outrigger/core/testing';
 import { describe, expect, test } from 'vitest';
 import { sinks } from '../../src/sink/index.ts';
 import { Receiver } from '../receiver.ts';
@@ -29,6 +30,12 @@ const overHttp = (name: HttpSinkName) => async (stack: AsyncDisposableStack) => 
 /** Something real at the other end. */
 const peers: Record<keyof typeof sinks, (stack: AsyncDisposableStack) => Promise<Peer>> = {
   stdout: async () => ({ args: [], lines: (stdout) => stdout.split('\n').slice(0, -1) }),
+  file: async (stack) => {
+    const directory = stack.use(await scratch());
+    const path = directory.join('out.log');
+    const read = () => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+    return { args: ['--sink', 'file', '--sink-file-path', path], lines: () => read().split('\n').slice(0, -1) };
+  },
   forward: async (stack) => {
     const receiver = stack.use(await Receiver.listen());
     return { args: toForward(receiver.address), lines: () => receiver.lines };

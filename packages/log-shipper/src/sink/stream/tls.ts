@@ -9,10 +9,15 @@ export const tlsParameters = {
   tls: boolean({ default: 'false', help: 'Whether to speak TLS; naming any of the files means it' }),
   caFile: path({
     optional: true,
+    access: 'read',
     help: 'PEM: the authorities that the receiver must be certified by, instead of those Node.js knows',
   }),
-  certificateFile: path({ optional: true, help: 'PEM: the certificate to show to the receiver, with its chain' }),
-  keyFile: path({ optional: true, help: 'PEM: the key of the certificate' }),
+  certificateFile: path({
+    optional: true,
+    access: 'read',
+    help: 'PEM: the certificate to show to the receiver, with its chain',
+  }),
+  keyFile: path({ optional: true, access: 'read', help: 'PEM: the key of the certificate' }),
   tlsServerName: text({ optional: true, help: 'Name that the certificate must be for, where it is not the address' }),
 };
 
