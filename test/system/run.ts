@@ -24,6 +24,7 @@ const peers = {
   git: 'git',
   promtool: 'prometheus',
   ip: 'iproute2',
+  rsyslogd: 'rsyslog',
   wrk: 'wrk',
 };
 
