@@ -1,0 +1,176 @@
+// Lines of container runtimes: each has its stream and its time, and long ones come in several pieces, while pieces of
+// the other stream may come between.
+
+import type { Moment } from '../time/time.ts';
+import { Found } from './found.ts';
+import type { Limits, Source, Stage, Stream } from './join.ts';
+import { Pieces, Tail } from './tail.ts';
+
+/** What is in the envelope of one line; written again and again. */
+export type Content = Moment & {
+  stream: Stream | undefined;
+  /** Whether the line ends here. */
+  last: boolean;
+  from: number;
+  to: number;
+};
+
+/** Opens the envelope of one line. False for a line that has none. */
+export type Open = (bytes: Buffer, start: number, end: number, into: Content, tail: Tail) => boolean;
+
+type Chain = {
+  readonly start: number;
+  stop: number;
+  readonly pieces: Pieces;
+  readonly stream: Stream | undefined;
+  readonly seconds: number;
+  readonly nanos: number;
+  /** When its last piece was written. */
+  latest: number;
+};
+
+/** @param what a line of this kind, for the reason why another stays as it is. */
+export const envelopes =
+  (open: Open, what: string): Stage =>
+  (chunk, limits, over) => {
+    const reading = new Reading(chunk, limits, what);
+    const { bytes, unfinished } = chunk;
+    let start = 0;
+    for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
+      reading.line(open, { start, end, stop: end + 1 });
+      start = end + 1;
+    }
+    if (start < bytes.length && unfinished !== 'held') {
+      reading.line(open, { start, end: bytes.length, stop: bytes.length, cut: unfinished === 'part' });
+      start = bytes.length;
+    }
+    return reading.end(start, over);
+  };
+
+type Line = { readonly start: number; readonly end: number; readonly stop: number; readonly cut?: boolean };
+
+class Reading {
+  readonly #found: Found;
+  readonly #tail: Tail;
+  readonly #bytes: Buffer;
+  readonly #limits: Limits;
+  readonly #what: string;
+  readonly #chains: Chain[] = [];
+  readonly #content: Content = { stream: undefined, last: true, from: 0, to: 0, seconds: 0, nanos: 0 };
+
+  constructor({ bytes }: Source, limits: Limits, what: string) {
+    this.#found = new Found(bytes, { enveloped: true });
+    this.#tail = new Tail(bytes);
+    this.#bytes = bytes;
+    this.#limits = limits;
+    this.#what = what;
+  }
+
+  line(open: Open, line: Line): void {
+    const content = this.#content;
+    content.seconds = Number.NaN;
+    if (!open(this.#bytes, line.start, line.end, content, this.#tail)) this.#misfit(line);
+    else {
+      if (line.cut) content.last = false;
+      if (this.#chains.length === 0) this.#first(line);
+      else this.#among(line);
+    }
+  }
+
+  /** Nothing is under way in its stream. Nearly all lines are whole ones, of which nothing is copied. */
+  #first(line: Line): void {
+    const { stream, last, from, to, seconds, nanos } = this.#content;
+    if (to - from > this.#limits.record) this.#cut(line);
+    else if (last) this.#found.addOf({ from, to, start: line.start, stop: line.stop }, stream, seconds, nanos);
+    else this.#begin(line);
+  }
+
+  #among(line: Line): void {
+    const { stream, last, from, to, seconds, nanos } = this.#content;
+    this.#expire();
+    const chain = this.#chains.find((chain) => chain.stream === stream);
+    if (chain && chain.pieces.size + to - from <= this.#limits.record) {
+      chain.pieces.add(from, to, this.#tail);
+      chain.stop = line.stop;
+      chain.latest = seconds * 1000 + nanos / 1e6;
+      if (last) this.#close(chain, false);
+      return;
+    }
+    if (chain) this.#close(chain, true);
+    if (this.#chains.length > 0) this.#found.mixed = true;
+    this.#first(line);
+  }
+
+  #begin({ start, stop }: Line): void {
+    const { stream, from, to, seconds, nanos } = this.#content;
+    const pieces = new Pieces({ lines: false });
+    pieces.add(from, to, this.#tail);
+    this.#chains.push({ start, stop, pieces, stream, seconds, nanos, latest: seconds * 1000 + nanos / 1e6 });
+  }
+
+  /** One that is too long by itself, at once and to its end, so that none of it has to wait. */
+  #cut({ start, stop }: Line): void {
+    const { stream, last, to, seconds, nanos } = this.#content;
+    let { from } = this.#content;
+    this.#found.mixed = true;
+    while (from < to) {
+      const cut = this.#pieceEnd(from, to);
+      if (cut < to || !last) this.#found.partial.add(this.#found.count);
+      this.#found.addOf({ from, to: cut, start, stop }, stream, seconds, nanos);
+      from = cut;
+    }
+  }
+
+  /** So that no UTF-8 sequence is torn. */
+  #pieceEnd(from: number, to: number): number {
+    const most = from + this.#limits.record;
+    if (most >= to) return to;
+    for (let at = most; at > most - 4 && at > from; at--) if ((this.#tail.at(at)! & 0xc0) !== 0x80) return at;
+    return most;
+  }
+
+  #close(chain: Chain, partial: boolean): void {
+    this.#chains.splice(this.#chains.indexOf(chain), 1);
+    if (partial) this.#found.partial.add(this.#found.count);
+    if (this.#chains.length > 0) this.#found.mixed = true;
+    const { start, stop, stream, seconds, nanos } = chain;
+    this.#found.addOf({ ...chain.pieces.join(this.#tail), start, stop }, stream, seconds, nanos);
+  }
+
+  /** Time goes on with the other stream too: otherwise a busy one would wait for a silent one until the window is full. */
+  #expire(): void {
+    const { stream, seconds, nanos } = this.#content;
+    const now = seconds * 1000 + nanos / 1e6;
+    for (const chain of [...this.#chains])
+      if (chain.stream !== stream && now - chain.latest >= this.#limits.timeout) this.#close(chain, true);
+  }
+
+  /** It is shipped as it is, whatever is under way: it may be the rest of a line that was too long for the window. */
+  #misfit({ start, end, stop, cut }: Line): void {
+    if (this.#chains.length > 0) this.#found.mixed = true;
+    let from = start;
+    while (end - from > this.#limits.record) {
+      const to = this.#pieceEnd(from, end);
+      this.#found.partial.add(this.#found.count);
+      this.#refuse({ from, to, start: from, stop: to });
+      from = to;
+    }
+    if (cut) this.#found.partial.add(this.#found.count);
+    this.#refuse({ from, to: end, start: from, stop });
+  }
+
+  #refuse(place: { from: number; to: number; start: number; stop: number }): void {
+    this.#found.errors.set(this.#found.count, `Not a line of ${this.#what}`);
+    this.#found.addOf(place, undefined, Number.NaN, 0);
+  }
+
+  end(length: number, over: boolean): Found {
+    const found = this.#found;
+    found.held = length;
+    for (const chain of [...this.#chains])
+      if (over) this.#close(chain, true);
+      else found.held = Math.min(found.held, chain.start);
+    found.bytes = this.#tail.whole();
+    return found;
+  }
+}

@@ -1,0 +1,36 @@
+// What makes records of bytes where a line alone is none.
+
+import { cri } from './cri.ts';
+import { docker } from './docker.ts';
+import { type Join, joinBy, type Stage } from './join.ts';
+import { continuedBy, type Language, languages, startingWith } from './language.ts';
+import { lines } from './lines.ts';
+import { multiline } from './multiline.ts';
+
+export type { Join, Joined, Limits, Stream } from './join.ts';
+
+const envelopes = { cri, docker } satisfies Record<string, Stage>;
+export const envelopeNames = Object.keys(envelopes) as readonly (keyof typeof envelopes)[];
+export const languageNames = Object.keys(languages) as readonly (keyof typeof languages)[];
+
+export type JoinOptions = {
+  /** What lines are wrapped in. */
+  readonly envelope?: keyof typeof envelopes | undefined;
+  readonly multiline?:
+    | { readonly language: keyof typeof languages; readonly lines: number }
+    | { readonly start: string; readonly lines: number }
+    | { readonly continuation: string; readonly lines: number }
+    | undefined;
+};
+
+/** Undefined where a line is a record: then there is nothing to join. Throws for a pattern that cannot be used. */
+export function joinOf({ envelope, multiline: several }: JoinOptions): Join | undefined {
+  const unwrap = envelope && envelopes[envelope];
+  if (several) return joinBy(multiline(languageOf(several), unwrap ?? lines, several.lines));
+  return unwrap && joinBy(unwrap);
+}
+
+function languageOf(several: NonNullable<JoinOptions['multiline']>): Language {
+  if ('language' in several) return languages[several.language];
+  return 'start' in several ? startingWith(several.start) : continuedBy(several.continuation);
+}

@@ -1,0 +1,164 @@
+// Several lines that are one record, such as a stack trace: over lines, or over what a container's lines hold.
+//
+// That a record is complete is known when the next one of its stream begins. Until then it is not taken, so the last
+// record of a file that rests waits for the time-out.
+
+import { Found } from './found.ts';
+import type { Stage, Stream } from './join.ts';
+import { begins, type Language, perhaps, type State } from './language.ts';
+import { Pieces, Tail } from './tail.ts';
+
+/** @param most lines of one record. */
+export const multiline =
+  (language: Language, inner: Stage, most: number): Stage =>
+  (chunk, limits, over) => {
+    const lines = inner(chunk, limits, over);
+    const gathering = new Gathering(lines, language, { ...limits, most });
+    for (let index = 0; index < lines.count; index++) gathering.line(index);
+    return gathering.end(over);
+  };
+
+type Group = {
+  readonly stream: Stream | undefined;
+  readonly start: number;
+  readonly seconds: number;
+  readonly nanos: number;
+  /** When its last line was written, in milliseconds. */
+  latest: number;
+  stop: number;
+  state: State;
+  lines: number;
+  readonly pieces: Pieces;
+  /** Lines that belong to it only if one does that follows them. */
+  doubtful: number[];
+};
+
+class Gathering {
+  readonly #lines: Found;
+  readonly #found: Found;
+  readonly #tail: Tail;
+  readonly #language: Language;
+  readonly #limits: { readonly record: number; readonly timeout: number; readonly most: number };
+  readonly #groups: Group[] = [];
+
+  constructor(lines: Found, language: Language, limits: { record: number; timeout: number; most: number }) {
+    this.#lines = lines;
+    this.#found = new Found(lines.bytes, { enveloped: lines.streams !== undefined });
+    this.#tail = new Tail(lines.bytes);
+    this.#language = language;
+    this.#limits = limits;
+  }
+
+  line(index: number): void {
+    const stream = this.#lines.streams?.[index];
+    if (this.#groups.length > 0) this.#expire(index, stream);
+    const group = this.#groups.find((group) => group.stream === stream);
+    // What is a piece of a line, or none at all, is nobody's first line and nobody's next.
+    if (this.#lines.partial.has(index) || this.#lines.errors.has(index)) {
+      if (group) this.#close(group);
+      this.#pass(index);
+    } else if (!group) this.#open(index, stream);
+    else this.#follow(group, index);
+  }
+
+  #open(index: number, stream: Stream | undefined): void {
+    const { spans, starts, stops, seconds, nanos } = this.#lines;
+    const [from, to] = [spans[2 * index]!, spans[2 * index + 1]!];
+    const pieces = new Pieces({ lines: true });
+    pieces.add(from, to, this.#tail);
+    this.#groups.push({
+      ...{ stream, start: starts[index]!, stop: stops[index]!, pieces, lines: 1, doubtful: [] },
+      ...{ seconds: seconds[index] ?? Number.NaN, nanos: nanos[index] ?? 0, latest: this.#writtenAt(index) },
+      state: this.#language.begin(this.#lines.bytes, from, to),
+    });
+  }
+
+  #follow(group: Group, index: number): void {
+    const { spans, bytes } = this.#lines;
+    const [from, to] = [spans[2 * index]!, spans[2 * index + 1]!];
+    const state = this.#language.next(group.state, bytes, from, to);
+    if (state === begins) {
+      const { doubtful } = group;
+      this.#close(group);
+      for (const line of [...doubtful, index]) this.line(line);
+      return;
+    }
+    group.latest = this.#writtenAt(index);
+    if (state >= perhaps) {
+      group.state = state - perhaps;
+      group.doubtful.push(index);
+      return;
+    }
+    group.state = state;
+    const confirmed = group.doubtful.concat(index);
+    group.doubtful = [];
+    this.#take(group, confirmed);
+  }
+
+  #take(group: Group, indices: readonly number[]): void {
+    const { spans, stops } = this.#lines;
+    for (const [at, index] of indices.entries()) {
+      const [from, to] = [spans[2 * index]!, spans[2 * index + 1]!];
+      if (group.lines >= this.#limits.most || group.pieces.size + 1 + to - from > this.#limits.record) {
+        this.#close(group, true);
+        for (const rest of indices.slice(at)) this.line(rest);
+        return;
+      }
+      group.pieces.add(from, to, this.#tail);
+      group.stop = stops[index]!;
+      group.lines++;
+    }
+  }
+
+  /** What is doubtful is left to whoever closes it. */
+  #close(group: Group, partial = false): void {
+    this.#groups.splice(this.#groups.indexOf(group), 1);
+    const found = this.#found;
+    if (partial) found.partial.add(found.count);
+    const { start, stop, stream, seconds, nanos } = group;
+    found.addOf({ ...group.pieces.join(this.#tail), start, stop }, stream, seconds, nanos);
+  }
+
+  #pass(index: number): void {
+    const { spans, starts, stops, streams, seconds, nanos, errors, partial } = this.#lines;
+    const found = this.#found;
+    const error = errors.get(index);
+    if (error !== undefined) found.errors.set(found.count, error);
+    if (partial.has(index)) found.partial.add(found.count);
+    const place = { from: spans[2 * index]!, to: spans[2 * index + 1]!, start: starts[index]!, stop: stops[index]! };
+    found.addOf(place, streams?.[index], seconds[index] ?? Number.NaN, nanos[index] ?? 0);
+  }
+
+  /** Time goes on with the other stream too: otherwise a busy one would wait for a silent one until the window is full. */
+  #expire(index: number, stream: Stream | undefined): void {
+    const now = this.#writtenAt(index);
+    for (const group of [...this.#groups])
+      if (group.stream !== stream && now - group.latest >= this.#limits.timeout) this.#finish(group);
+  }
+
+  #writtenAt(index: number): number {
+    const { seconds, nanos } = this.#lines;
+    return (seconds[index] ?? Number.NaN) * 1000 + (nanos[index] ?? 0) / 1e6;
+  }
+
+  /** Nothing more is waited for: what is doubtful belongs to nothing. */
+  #finish(group: Group): void {
+    const { doubtful, stream } = group;
+    this.#close(group);
+    for (const line of doubtful) this.line(line);
+    const opened = doubtful.length > 0 && this.#groups.find((group) => group.stream === stream);
+    if (opened) this.#finish(opened);
+  }
+
+  end(over: boolean): Found {
+    const found = this.#found;
+    found.held = this.#lines.held;
+    // Lines of two streams may be in any order among each other.
+    found.mixed = this.#lines.mixed || found.streams !== undefined;
+    for (const group of [...this.#groups])
+      if (over) this.#finish(group);
+      else found.held = Math.min(found.held, group.start);
+    found.bytes = this.#tail.whole();
+    return found;
+  }
+}
