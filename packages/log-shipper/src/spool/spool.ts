@@ -142,7 +142,7 @@ export class Spool implements AsyncDisposable {
     const end = new AbortController();
     const signals = signal ? [signal, end.signal] : [end.signal];
     // A disk that was full says nothing when it is not any more.
-    await Promise.race([this.#store.change, pause(1000, AbortSignal.any(signals))]);
+    await Promise.race([this.#store.room, pause(1000, AbortSignal.any(signals))]);
     end.abort();
   }
 

@@ -27,6 +27,7 @@ export class Store {
   readonly #options: Options;
   #next: number;
   #change = Promise.withResolvers<void>();
+  #room = Promise.withResolvers<void>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -43,6 +44,18 @@ export class Store {
   changed(): void {
     const { resolve } = this.#change;
     this.#change = Promise.withResolvers();
+    resolve();
+  }
+
+  /** Resolves when there is more room than before. */
+  get room(): Promise<void> {
+    return this.#room.promise;
+  }
+
+  /** Never for a put that found none: those who wait would wake one another for ever. */
+  freed(): void {
+    const { resolve } = this.#room;
+    this.#room = Promise.withResolvers();
     resolve();
   }
 
@@ -71,6 +84,7 @@ export class Store {
   grown(bytes: number): void {
     this.bytes += bytes;
     this.changed();
+    if (bytes < 0) this.freed();
   }
 
   remove(segment: Segment): void {
@@ -81,6 +95,7 @@ export class Store {
     this.bytes -= segment.size;
     rm(segment.path, { force: true }).catch((error: unknown) => this.#options.stuck(segment.path, error));
     this.changed();
+    this.freed();
   }
 
   /** Gives up the oldest: whoever had not read it has to do without. */

@@ -78,9 +78,9 @@ export class Writer implements AsyncDisposable {
         this.#bytes -= lines.length;
         resolve(put);
       }
+      if (put === 'safe') this.#options.store.freed();
     }
     this.#running = undefined;
-    this.#options.store.changed();
   }
 
   /** As many as go into one write and into the room there is; one in any case. */

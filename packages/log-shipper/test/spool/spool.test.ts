@@ -344,3 +344,22 @@ test.skipIf(process.getuid?.() === 0)('a directory that cannot be written takes 
   await until(async () => (await spool.put(lines(1, 1))) === 'safe');
   expect(events.map((event) => event.what)).toEqual(['trouble', 'trouble']);
 });
+
+test('many who wait for room do not wake one another: everything else goes on', async () => {
+  await using directory = await scratch();
+  await using spool = await openQueue(directory.path, { limit: 40_000, segmentSize: 10_000 });
+  let id = 0;
+  while ((await spool.put(lines(id + 1, id + 10))) === 'safe') id += 10;
+  const ending = new AbortController();
+  let tries = 0;
+  const waiting = range(1, 50).map(async () => {
+    for (; !ending.signal.aborted; tries++) {
+      expect(await spool.put(lines(1, 10))).toBe('full');
+      await spool.room(ending.signal);
+    }
+  });
+  for (let turn = 0; turn < 1000; turn++) await new Promise(setImmediate);
+  expect(tries).toBeLessThan(1000);
+  ending.abort();
+  await Promise.all(waiting);
+});

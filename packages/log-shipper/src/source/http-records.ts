@@ -1,0 +1,79 @@
+// What a body holds: lines, or JSON objects as lines, one alone or in an array.
+
+import type { Entry } from '../intake.ts';
+import { parseObject } from '../records.ts';
+import { Refused } from './http-body.ts';
+
+/** 'text': lines as they are. 'lines': a JSON object on each line. 'json': an object or an array of them. */
+export type Content = 'text' | 'lines' | 'json';
+
+const contents: Readonly<Record<string, Content>> = {
+  'text/plain': 'text',
+  'application/x-ndjson': 'lines',
+  'application/ndjson': 'lines',
+  'application/jsonl': 'lines',
+  'application/x-jsonlines': 'lines',
+  'application/json': 'json',
+};
+
+export function contentOf(type: string | undefined): Content {
+  const [name = '', ...parameters] = (type ?? 'text/plain')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  const content = Object.hasOwn(contents, name) ? contents[name] : undefined;
+  const charset = parameters
+    .find((each) => each.startsWith('charset='))
+    ?.slice(8)
+    .replaceAll('"', '');
+  if (!content || (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset)))
+    throw new Refused(415, 'CONTENT_TYPE', 'application/x-ndjson, application/json or text/plain in UTF-8 is expected');
+  return content;
+}
+
+/** Throws a Refused that names the first object or line that is none. */
+export const entriesOf = (body: Buffer, content: 'lines' | 'json'): Entry[] =>
+  content === 'json' ? fromJson(body.toString()) : fromLines(body.toString());
+
+function fromLines(text: string): Entry[] {
+  const entries: Entry[] = [];
+  text.split('\n').forEach((line, index) => {
+    if (line.trim() === '') return;
+    entries.push({ fields: objectOf(line, `Line ${index + 1}`) });
+  });
+  return entries;
+}
+
+/** One that senders call JSON and that is one object on each line is taken for what it is. */
+function fromJson(text: string): Entry[] {
+  const first = text.trimStart()[0];
+  if (first === '[') return fromArray(text);
+  if (first !== '{') throw new Refused(400, 'NOT_JSON', 'A JSON object, or an array of them, is expected');
+  if (!/\}\s*\n\s*\{/.test(text)) return [{ fields: objectOf(text, 'The body') }];
+  try {
+    return [{ fields: parseObject(text) }];
+  } catch {
+    return fromLines(text);
+  }
+}
+
+function fromArray(text: string): Entry[] {
+  // As one object, so that numbers keep their digits.
+  const { all } = objectOf(`{"all":${text}}`, 'The body');
+  if (!Array.isArray(all)) throw new Refused(400, 'NOT_JSON', 'A JSON object, or an array of them, is expected');
+  return all.map((fields: unknown, index) => {
+    if (typeof fields === 'object' && fields !== null && !Array.isArray(fields) && !JSON.isRawJSON(fields))
+      return { fields: fields as Entry['fields'] };
+    throw new Refused(400, 'NOT_AN_OBJECT', `Element ${index + 1} is no JSON object`);
+  });
+}
+
+function objectOf(text: string, name: string): Entry['fields'] {
+  try {
+    return parseObject(text);
+  } catch (error) {
+    // The parser's own words quote what it read.
+    const reason = error instanceof SyntaxError ? 'no valid JSON' : 'no JSON object';
+    throw new Refused(400, 'NOT_JSON', `${name} is ${reason}`);
+  }
+}
