@@ -39,6 +39,7 @@ export type Security = { readonly sharedKey: string; readonly users?: Readonly<R
 
 type ReceiverOptions = {
   readonly port?: number;
+  readonly host?: string;
   /** Of a Unix socket, instead of a port. */
   readonly path?: string;
   readonly answer?: Answer;
@@ -74,9 +75,9 @@ export class Receiver implements AsyncDisposable {
     this.server.on('tlsClientError', (error: Error) => this.refusals.push(error.message));
   }
 
-  static async listen({ port = 0, path, ...options }: ReceiverOptions = {}) {
+  static async listen({ port = 0, host = '127.0.0.1', path, ...options }: ReceiverOptions = {}) {
     const receiver = new Receiver(options);
-    if (path === undefined) receiver.server.listen(port, '127.0.0.1');
+    if (path === undefined) receiver.server.listen(port, host);
     else receiver.server.listen(path);
     await once(receiver.server, 'listening');
     return receiver;

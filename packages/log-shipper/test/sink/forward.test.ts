@@ -60,7 +60,6 @@ for (const [behaviour, reason] of [
   ['hang up', 'closed the connection'],
   ['acknowledge another', 'no answer within'],
   ['talk nonsense', ''],
-  ['ask for a key', 'authentication'],
 ] as const) {
   test(`a receiver that chooses to ${behaviour} loses no line: all come when it acknowledges`, async () => {
     await using place = await workplace();
