@@ -81,7 +81,7 @@ export class Scanner {
     this.last = close - 1;
     const { broken } = this;
     // Bytes behind the line are not its own, whatever sense they make.
-    const whole = close <= end && this.#past(close) === end;
+    const whole = this.#past(close) === end;
     this.broken = broken;
     if (whole) return 'object';
     this.offset = Math.min(close, end);

@@ -34,6 +34,8 @@ const text = fc
         '\\ud800\\ud800',
         '\\udc00\\ud800',
         '\\uD800x',
+        '\\uDBFF\\uDFFF',
+        '\\uD7FF\\uE000',
         '\\ud800\\n',
       ),
       fc.constantFrom('é', '€', '😀', '\u007f', '\u2028'),

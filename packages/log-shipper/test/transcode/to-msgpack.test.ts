@@ -6,18 +6,21 @@ import { describe, expect, test } from 'vitest';
 import { msgpack } from '../../src/encoding/msgpack.ts';
 import type { Fields } from '../../src/records.ts';
 import { jsonLine, refused } from './lines.ts';
+import { readStrictly } from './strict.ts';
 import { recordsIn, type Way, written } from './written.ts';
-
-// The decoder that stands for a receiver refuses this key: another of the same length is read instead.
-const readable = (bytes: Buffer) =>
-  Buffer.from(bytes.toString('latin1').replaceAll('__proto__', '__pr0t0__'), 'latin1');
 
 const decoded = (lines: readonly (string | Buffer)[], way: Way, common: Fields = {}) =>
   written(msgpack, recordsIn(lines, way, common)).map((bytes) => {
-    const entries = decodeEntries(readable(bytes));
-    expect(entries).toHaveLength(1);
-    return entries[0]![1] as Fields;
+    const [entry, ...more] = readStrictly(bytes) as [unknown, Fields][];
+    expect(more).toEqual([]);
+    // What receivers use agrees, but for a key that it refuses.
+    if (!bytes.includes('__proto__')) expect(decodeEntries(bytes)[0]![1]).toEqual(plain(entry![1]));
+    return entry![1];
   });
+
+/** Numbers of 64 bits as that decoder gives them. */
+const plain = (fields: Fields): unknown =>
+  JSON.parse(JSON.stringify(fields, (_, value) => (typeof value === 'bigint' ? Number(value) : value)));
 
 const one = (line: string | Buffer, common: Fields = {}) => decoded([line], 'bytes', common)[0]!;
 
@@ -31,11 +34,8 @@ describe('a line of JSON', () => {
         // Both of a pair may be wrong together: this is what is meant.
         for (const [at, line] of lines.entries()) {
           const meant = { ...JSON.parse(line), ...added };
-          expect(Object.keys(onBytes[at]!).toSorted()).toEqual(
-            Object.keys(meant)
-              .map((name) => name.toWellFormed().replaceAll('__proto__', '__pr0t0__'))
-              .toSorted(),
-          );
+          const names = Object.keys(meant).map((name) => name.toWellFormed());
+          expect(Object.keys(onBytes[at]!).toSorted()).toEqual(names.toSorted());
         }
       }),
       { numRuns: 300, verbose: 1 },
@@ -56,7 +56,7 @@ describe('a line of JSON', () => {
       b: [{ x: 1 }, { x: 2 }],
       x: 0,
     });
-    expect(one('{"__proto__":{"a":1}}')).toEqual({ __pr0t0__: { a: 1 } });
+    expect(JSON.stringify(one('{"__proto__":{"a":1}}'))).toBe('{"__proto__":{"a":1}}');
     expect(one(' \t{ "a" : [ ] , "b" : { } }\r')).toEqual({ a: [], b: {} });
     expect(one('{}')).toEqual({});
     expect(one('{}', { env: 'prod' })).toEqual({ env: 'prod' });
@@ -112,12 +112,14 @@ describe('numbers keep their digits', () => {
     expect(fromBytes(digits).subarray(1).toString()).toBe(digits);
   });
 
+  const doubles = fc.double({ noNaN: true, noDefaultInfinity: true });
+
   test('fractions are the nearest double, as JSON.parse has it', () => {
     fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.nat(20), (value, places) => {
-        for (const digits of [String(value), value.toExponential(), value.toFixed(places)]) {
+      fc.property(doubles, fc.stringMatching(/^-?[1-9]\d{0,9}\.\d{1,12}$/), fc.nat(20), (value, decimal, places) => {
+        for (const digits of [String(value), value.toExponential(), value.toFixed(places), decimal]) {
           if (/^-?\d+$/.test(digits)) continue;
-          expect(one(`{"n":${digits}}`)).toEqual({ n: Number(digits) + 0 });
+          expect(Number(one(`{"n":${digits}}`).n)).toBe(Number(digits) + 0);
         }
       }),
       { numRuns: 300, verbose: 1 },
@@ -136,7 +138,19 @@ describe('what is no JSON object goes as the line that it is, with the reason', 
     expect(next).toEqual({ a: 1 });
   });
 
-  test('every truncation of a line, whatever the bytes behind it are', () => {
+  test.each([
+    ['{"a":[1,2, 3],"b":"c d","e":{"f":12 , "g":true }, "h":-1.5e+10 ,"i":null}'],
+    ['{"log":"one\\ntwo\\u00e9 three","list":[ [ 1 ] ,[2] ], "a" : false }'],
+  ])('every truncation of %s, with the rest of it behind the end', (line) => {
+    for (let length = 0; length < line.length; length++) {
+      const cut = recordsIn([line], 'bytes');
+      const [entry] = written(msgpack, Object.assign(cut, { spans: [2, 2 + length] }));
+      const record = { log: line.slice(0, length), parse_error: expect.any(String) };
+      expect((readStrictly(entry!)[0] as unknown[])[1]).toEqual(record);
+    }
+  });
+
+  test('every truncation of any line, whatever the bytes behind it are', () => {
     fc.assert(
       fc.property(jsonLine, fc.integer({ min: 0 }), (line, seed) => {
         const bytes = Buffer.from(line);
