@@ -17,6 +17,8 @@ import type { SinkContext } from './sink.ts';
 const worthPacking = 512;
 const chunkSize = 64 * 1024;
 
+const keeping = { keepAlive: true, maxFreeSockets: 2 };
+
 const packers = {
   gzip: (bytes: Buffer, level: number) => promisify(gzip)(bytes, { level, chunkSize }),
   zstd: (bytes: Buffer, level: number) =>
@@ -37,7 +39,8 @@ export class HttpPost implements AsyncDisposable {
   readonly #deadlines: Deadlines;
   readonly #tls: TlsFiles | undefined;
   readonly #https: typeof import('node:https') | undefined;
-  #agents: { plain: Agent; secure: SecureAgent | undefined };
+  readonly #plain = new Agent(keeping);
+  #secure: SecureAgent | undefined;
 
   /** TLS is loaded by those who use it only. */
   static async open(transport: Transport, urls: readonly URL[], context: SinkContext): Promise<HttpPost> {
@@ -54,22 +57,17 @@ export class HttpPost implements AsyncDisposable {
     this.#tls = tls;
     const { connectTimeout: connect, timeout } = transport;
     this.#deadlines = { connect, progress: timeout, response: timeout };
-    this.#agents = this.#makeAgents();
+    this.#secure = https && new https.Agent(keeping);
     tls?.onChange(() => this.#renew());
-  }
-
-  #makeAgents() {
-    const options = { keepAlive: true, maxFreeSockets: 2 };
-    return { plain: new Agent(options), secure: this.#https && new this.#https.Agent(options) };
   }
 
   /** What is under way may end; nothing new goes over a connection that was made with other files. */
   #renew(): void {
-    const { secure } = this.#agents;
-    this.#agents = this.#makeAgents();
-    if (!secure) return;
-    secure.maxFreeSockets = 0;
-    for (const socket of Object.values(secure.freeSockets).flat()) socket?.destroy();
+    const before = this.#secure;
+    if (!before) return;
+    this.#secure = new this.#https!.Agent(keeping);
+    before.maxFreeSockets = 0;
+    destroyIdle(before);
   }
 
   /** What the receiver answered, whatever that is. Rejects, with a reason for people, where no answer came. */
@@ -95,7 +93,9 @@ export class HttpPost implements AsyncDisposable {
     } catch (error) {
       // A receiver that closes idle connections is not down: the request may have crossed with that.
       if (!first.reusedSocket || !isHangUp(error) || post.signal.aborted) throw error;
-      this.#forget();
+      // The others may have ended in the same way.
+      destroyIdle(this.#plain);
+      if (this.#secure) destroyIdle(this.#secure);
       return this.#exchange(this.#request(url, post), post);
     }
   }
@@ -110,7 +110,7 @@ export class HttpPost implements AsyncDisposable {
     const request = isSecure ? this.#https!.request : requestPlain;
     return request(url, {
       method: 'POST',
-      agent: isSecure ? this.#agents.secure! : this.#agents.plain,
+      agent: isSecure ? this.#secure! : this.#plain,
       headers: {
         // An answer that is compressed could be a bomb.
         'accept-encoding': 'identity',
@@ -122,17 +122,15 @@ export class HttpPost implements AsyncDisposable {
     });
   }
 
-  /** Connections that wait for the next request. */
-  #forget(): void {
-    for (const agent of [this.#agents.plain, this.#agents.secure])
-      for (const socket of Object.values(agent?.freeSockets ?? {}).flat()) socket?.destroy();
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#agents.plain.destroy();
-    this.#agents.secure?.destroy();
+    this.#plain.destroy();
+    this.#secure?.destroy();
     await this.#tls?.[Symbol.asyncDispose]();
   }
+}
+
+function destroyIdle({ freeSockets }: Agent | SecureAgent): void {
+  for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
 }
 
 const tlsParameters = ['caFile', 'certificateFile', 'keyFile'] as const;

@@ -49,21 +49,33 @@ function nanosecondsOf(records: Records, index: number): string {
   return `${seconds}${String(nanos + place).padStart(9, '0')}`;
 }
 
-const quotedTime = (bytes: Buffer, at: number): string => bytes.toString('latin1', at + 2, bytes.indexOf(0x22, at + 2));
-
 /** The request: streams are to be in the order of time, and the lines of several files may not be. */
 export function inOrder(batch: Batch, head: Buffer, tail: Buffer): Buffer {
   const { bytes, offsets, records } = batch;
-  const times = Array.from({ length: records }, (_, index) => quotedTime(bytes, offsets[index]!));
-  if (times.every((time, index) => index === 0 || compare(times[index - 1]!, time) <= 0))
-    return withinArray(batch, head, tail);
-  const order = [...times.keys()].sort((a, b) => compare(times[a]!, times[b]!));
+  let at = 1;
+  while (at < records && compareTimes(bytes, offsets[at - 1]!, offsets[at]!) <= 0) at++;
+  if (at >= records) return withinArray(batch, head, tail);
+  const order = Array.from({ length: records }, (_, index) => index);
+  order.sort((a, b) => compareTimes(bytes, offsets[a]!, offsets[b]!));
   const pieces = order.map((index) => bytes.subarray(offsets[index], offsets[index + 1]! - 1));
-  return Buffer.concat([head, ...pieces.flatMap((piece, at) => (at === 0 ? [piece] : [comma, piece])), tail]);
+  return Buffer.concat([head, ...pieces.flatMap((piece, each) => (each === 0 ? [piece] : [comma, piece])), tail]);
 }
 
 const comma = Buffer.from(',');
-const compare = (a: string, b: string) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+const quote = 0x22;
+
+/** Of two entries, by their digits where they lie: this is done for each record. */
+function compareTimes(bytes: Buffer, a: number, b: number): number {
+  let at = 2;
+  while (bytes[a + at] === bytes[b + at]) {
+    if (bytes[a + at] === quote) return 0;
+    at++;
+  }
+  const difference = bytes[a + at]! - bytes[b + at]!;
+  while (bytes[a + at] !== quote && bytes[b + at] !== quote) at++;
+  // The longer number is the larger one.
+  return Number(bytes[b + at] === quote) - Number(bytes[a + at] === quote) || difference;
+}
 
 export type Entry = { readonly nanoseconds: bigint; readonly bytes: number };
 

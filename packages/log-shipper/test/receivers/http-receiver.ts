@@ -37,6 +37,8 @@ export type Fault =
   | ({ readonly fault: 'answer'; readonly chunked?: boolean } & Answer)
   /** As `answer`, and everything is stored. */
   | ({ readonly fault: 'answer after storing' } & Answer)
+  /** The answer comes before the body is read, as from a proxy that sees the length of it. */
+  | ({ readonly fault: 'answer early' } & Answer)
   /** Reset once so many bytes of the body have come. */
   | { readonly fault: 'reset'; readonly after?: number }
   /** The connection is ended in order, without an answer. */
@@ -226,6 +228,10 @@ async function read(request: IncomingMessage, response: ServerResponse, fault?: 
   const { socket } = request;
   if (fault?.fault === 'never read') {
     socket.pause();
+    return undefined;
+  }
+  if (fault?.fault === 'answer early') {
+    respond(response, fault);
     return undefined;
   }
   if (fault?.fault === 'continue first') {

@@ -1,6 +1,8 @@
 // What holds for every sink over HTTP, against its own strict receiver.
 
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { freePort, makeCertificate, scratch, until } from '@outrigger/core/testing';
 import { describe, expect, test } from 'vitest';
 import type { HttpReceiver } from '../receivers/http-receiver.ts';
@@ -133,6 +135,26 @@ describe.each(Object.keys(receivers) as HttpSinkName[])('%s', (name) => {
     // Whatever the vendor says of so much: there is an answer.
     expect(await patient.write(large)).toHaveProperty('became');
     expect(performance.now() - begun).toBeGreaterThan(1000);
+  });
+
+  test('an answer that comes before the request was all sent is that answer', async () => {
+    await using receiver = await listen();
+    await using to = await openTo(name, receiver, [`--sink-${name}-compression`, 'none']);
+    const large = Array.from({ length: 300 }, (_, at) => `${at} ${'x'.repeat(60_000)}`);
+    receiver.fail({ fault: 'answer early', status: 413, body: 'too large' });
+    expect(await to.write(large)).toMatchObject({ became: 'split', reason: 'status 413: too large' });
+    expect(await to.write(lines)).toEqual({ became: 'delivered' });
+  });
+
+  test('a receiver that accepts and says nothing, where TLS is to begin, is given up', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    await using receiver = await listen();
+    const url = [`--sink-${name}-url`, `https://127.0.0.1:${port}`];
+    await using to = await openSink(name, [...url, ...short(name)], credentialsFor(name, receiver));
+    await expect(to.write(lines)).rejects.toMatchObject({ cause: { message: 'no connection within 500ms' } });
+    silent.close();
   });
 
   test('a page of HTML, garbage or five megabytes for an answer are no acknowledgement', async () => {
