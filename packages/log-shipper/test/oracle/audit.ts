@@ -1,5 +1,6 @@
 // Whether the shipper's own account of itself is true: it adds up to the byte, and what it says is acknowledged is there.
 
+import { setTimeout as wait } from 'node:timers/promises';
 import { until } from '@outrigger/core/testing';
 import type { LedgerView } from '../../src/api.ts';
 import type { World } from './world.ts';
@@ -49,8 +50,14 @@ export async function audit(world: World): Promise<string[]> {
     },
     { deadline: 15_000, what: () => `the sizes of files: ${JSON.stringify(strange())}` },
   );
-  world.look();
-  return [...auditSums(ledger), ...ledger.files.flatMap((file) => auditFile(world, file))];
+  // What a sink has taken may still be on its way through the kernel.
+  const wrongs = () => ledger.files.flatMap((file) => auditFile(world, file));
+  const end = performance.now() + 10_000;
+  while (wrongs().length > 0 && performance.now() < end) {
+    await wait(50);
+    world.look();
+  }
+  return [...auditSums(ledger), ...wrongs()];
 }
 
 function auditFile({ truth, judges }: World, file: LedgerView['files'][number]): string[] {

@@ -15,7 +15,8 @@ class Progress {
   next = 0;
   /** The one that arrived last. */
   at = -1;
-  highest = -1;
+  /** By generation, the last record of it that has arrived for the first time. */
+  readonly highest: number[] = [];
   /** Halves that have arrived, by record. */
   readonly halves = new Map<number, number>();
 
@@ -41,6 +42,8 @@ export class Judge {
   /** Records that had arrived before, as resends of a batch within a run and after a restart of the shipper. */
   readonly duplicates = { resent: 0, restarted: 0, most: 0 };
   readonly #wrongs = new Map<string, { count: number; first: string }>();
+  /** Generations of a file that came after a younger one. */
+  readonly overtaken: string[] = [];
   records = 0;
   readonly #truth: Truth;
   readonly #script: Script;
@@ -168,18 +171,30 @@ export class Judge {
       this.#again(log, at, { earlier: this.#batches[earlier]!, batch });
       return;
     }
-    if (at < progress.highest)
-      this.#wrong(
-        `order ${log.path} ${batch.run}`,
-        `has record ${at} of ${log.path} only after record ${progress.highest}, in run ${batch.run}, at ${batch.at}`,
-      );
-    progress.highest = Math.max(progress.highest, at);
+    this.#checkOrder(progress, at, batch);
     progress.advance();
+  }
+
+  #checkOrder({ log, highest }: Progress, at: number, { run }: Batch): void {
+    const generation = log.generationOf(at);
+    const last = highest[generation] ?? -1;
+    if (at < last)
+      this.#wrong(
+        `order ${log.path} ${run}`,
+        `has record ${at} of ${log.path} only after record ${last}, in run ${run}`,
+      );
+    highest[generation] = Math.max(last, at);
+    if (highest.length > generation + 1 && last === -1) {
+      const { length } = highest;
+      this.overtaken.push(`generation ${generation} of ${log.path} after generation ${length - 1}, in run ${run}`);
+    }
   }
 
   #again(log: LogTruth, at: number, { earlier, batch }: { earlier: Batch; batch: Batch }): void {
     const { duplicates } = this;
     if (earlier.run === batch.run) {
+      // Of an empty line that came alone it is not sure which it is.
+      if (log.empty.has(at)) return;
       duplicates.resent++;
       if (batch.first)
         this.#wrong(

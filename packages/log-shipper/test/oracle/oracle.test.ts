@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { consult } from './oracle.ts';
 import { seeded } from './random.ts';
-import { forwardSink } from './receiver-process.ts';
+import { forwardSink, httpSink } from './receiver-process.ts';
 import { stdoutSink } from './stdout-sink.ts';
 
 const seconds = Number(process.env.ORACLE_SECONDS ?? 30);
@@ -11,6 +11,7 @@ test(`${seconds} seconds in which everything fails lose no line, repeat no more 
 }, async () => {
   const sinks = async (directory: string, seed: number) => [
     await forwardSink(`${directory}/forward`),
+    await httpSink(`${directory}/http`),
     stdoutSink(seeded(seed)() < 0.5 ? 'line' : 'json'),
   ];
   const { wrongs, counts } = await consult({ seconds, sinks, rate: 3000 });

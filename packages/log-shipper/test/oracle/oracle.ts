@@ -59,11 +59,12 @@ function verdictOf(world: World, faults: Faults): Verdict {
   say(
     `${written} records, ${bytes} bytes, ${world.truth.contents.size} files, ${world.ends.length} shippers (${tally(world.ends)})`,
   );
-  for (const { name, records, duplicates } of judges) {
+  for (const { name, records, duplicates, overtaken } of judges) {
     const { resent, restarted, most } = duplicates;
     say(
       `${name}: ${records} arrived; again: ${resent} by resends of a batch, ${restarted} after restarts, at most ${most} after one`,
     );
+    for (const each of overtaken) say(`${name}: ${each}`);
   }
   say([...faults.counts].map(([what, count]) => `${what} ${count}`).join(', '));
   for (const wrong of all) say(`WRONG: ${wrong}`);

@@ -108,3 +108,23 @@ export const forwardSink = (store: string): Promise<OracleSink> =>
       'read slowly',
     ],
   });
+
+export const httpSink = (store: string): Promise<OracleSink> =>
+  startReceiver({
+    name: 'http',
+    script: './http-receiver.ts',
+    store,
+    args: (address) => ['--sink', 'http', '--sink-http-url', `http://${address}/logs`, '--sink-http-timeout', '2s'],
+    faults: [
+      'is overloaded',
+      'asks to wait',
+      'answers 500 after storing',
+      'is reset mid-body',
+      'closes without an answer',
+      'hangs up after storing',
+      'never answers',
+      'does not speak HTTP',
+      'informs first',
+      'reads slowly',
+    ],
+  });

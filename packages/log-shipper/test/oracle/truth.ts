@@ -26,6 +26,8 @@ export class LogTruth {
   /** By number of the line: which record it is, or is the first piece of. */
   readonly firstOf: number[] = [];
   readonly empty = new Set<number>();
+  /** The first record of each generation of the file. */
+  readonly generations: number[] = [];
   /** How many records were written to their end. */
   complete = 0;
   /** Bytes of complete lines. */
@@ -36,6 +38,11 @@ export class LogTruth {
   constructor(file: number, path: string) {
     this.file = file;
     this.path = path;
+  }
+
+  /** Which generation of the file a record is in. */
+  generationOf(at: number): number {
+    return this.generations.findLastIndex((first) => first <= at);
   }
 }
 
@@ -88,6 +95,7 @@ export class Truth {
 
   #begin(log: LogTruth, inode: string): void {
     const content = { log, base: log.size, end: log.size };
+    log.generations.push(log.complete);
     this.#inodes[log.file] = inode;
     this.#current[log.file] = content;
     this.contents.set(inode, content);
