@@ -55,7 +55,7 @@ class Gathering {
     const group = this.#groups.find((group) => group.stream === stream);
     // What is a piece of a line, or none at all, is nobody's first line and nobody's next.
     if (this.#lines.partial.has(index) || this.#lines.errors.has(index)) {
-      if (group) this.#close(group);
+      if (group) this.#finish(group);
       this.#pass(index);
     } else if (!group) this.#open(index, stream);
     else this.#follow(group, index);
@@ -132,8 +132,9 @@ class Gathering {
   /** Time goes on with the other stream too: otherwise a busy one would wait for a silent one until the window is full. */
   #expire(index: number, stream: Stream | undefined): void {
     const now = this.#writtenAt(index);
-    for (const group of [...this.#groups])
-      if (group.stream !== stream && now - group.latest >= this.#limits.timeout) this.#finish(group);
+    const late = this.#groups.filter((group) => group.stream !== stream && now - group.latest >= this.#limits.timeout);
+    // What is doubtful in one may end another in its turn.
+    for (const group of late) if (this.#groups.includes(group)) this.#finish(group);
   }
 
   #writtenAt(index: number): number {
@@ -155,9 +156,8 @@ class Gathering {
     found.held = this.#lines.held;
     // Lines of two streams may be in any order among each other.
     found.mixed = this.#lines.mixed || found.streams !== undefined;
-    for (const group of [...this.#groups])
-      if (over) this.#finish(group);
-      else found.held = Math.min(found.held, group.start);
+    if (over) while (this.#groups.length > 0) this.#finish(this.#groups[0]!);
+    for (const { start } of this.#groups) found.held = Math.min(found.held, start);
     found.bytes = this.#tail.whole();
     return found;
   }
