@@ -18,7 +18,19 @@ export type LevelScale = (typeof levelScales)[number];
 const words = new Map(
   Object.entries({
     ...{ trace, trc: trace, t: trace, verbose: trace, vrb: trace, v: trace, finest: trace, all: trace, silly: trace },
-    ...{ finer: 2, trace2: 2, trace3: 3, trace4: 4, fine: debug, config: 6 },
+    ...{
+      finer: 2,
+      trace1: trace,
+      trace5: trace,
+      trace6: trace,
+      trace7: trace,
+      trace8: trace,
+      trace2: 2,
+      trace3: 3,
+      trace4: 4,
+      fine: debug,
+      config: 6,
+    },
     ...{ debug, dbg: debug, dbug: debug, d: debug, debug2: 6, debug3: 7, debug4: 8 },
     ...{
       info,
