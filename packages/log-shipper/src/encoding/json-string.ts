@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { ByteWriter } from '../byte-writer.ts';
-import { firstSpecial } from '../transcode/words.ts';
+import { specials } from '../transcode/words.ts';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -23,29 +23,53 @@ export function writeJsonString(into: ByteWriter, bytes: Buffer, start = 0, end 
 export function writeSoundString(into: ByteWriter, bytes: Buffer, start: number, end: number): void {
   const view = viewOf(bytes);
   into.byte(quote);
-  for (let p = start; p < end; p++) {
-    const stop = Math.min(firstSpecial(bytes, view, p), end);
-    if (stop > p) into.copy(bytes, p, stop);
-    p = stop;
-    if (p < end) writeEscape(into, bytes[p]!);
-  }
+  // Piece by piece, since no piece of a line could be promised less room than six times its own.
+  for (let p = start; p < end; p += pieceLength) writePiece(into, bytes, view, p, Math.min(p + pieceLength, end));
   into.byte(quote);
 }
 
-function writeEscape(into: ByteWriter, byte: number): void {
-  const bytes = into.reserve(6);
+const pieceLength = 4096;
+
+function writePiece(into: ByteWriter, bytes: Buffer, view: DataView, start: number, end: number): void {
+  const out = into.reserve(6 * (end - start) + 4);
+  const room = into.view;
+  const stop = bytes.length - 4;
   let { at } = into;
-  bytes[at++] = backslash;
-  const letter = letters[byte]!;
-  if (letter !== 0) bytes[at++] = letter;
-  else {
-    bytes[at++] = 0x75;
-    bytes[at++] = 0x30;
-    bytes[at++] = 0x30;
-    bytes[at++] = hex[byte >> 4]!;
-    bytes[at++] = hex[byte & 0x0f]!;
+  let p = start;
+  while (p < end) {
+    if (p <= stop) {
+      // Written before it is known how much of it is plain: what comes next is written over the rest.
+      const word = view.getInt32(p, true);
+      room.setInt32(at, word, true);
+      const found = specials(word);
+      const plain = found === 0 ? 4 : (31 - Math.clz32(found & -found)) >> 3;
+      at += plain;
+      p += plain;
+      if (found === 0) continue;
+      if (p >= end) break;
+    }
+    const byte = bytes[p++]!;
+    if (byte < 0x20 || byte === quote || byte === backslash) at = putEscape(out, at, byte);
+    else out[at++] = byte;
   }
-  into.at = at;
+  // A word may have reached behind the end.
+  into.at = at - (p - end);
+}
+
+function putEscape(out: Uint8Array, start: number, byte: number): number {
+  let at = start;
+  out[at++] = backslash;
+  const letter = letters[byte]!;
+  if (letter !== 0) {
+    out[at] = letter;
+    return at + 1;
+  }
+  out[at++] = 0x75;
+  out[at++] = 0x30;
+  out[at++] = 0x30;
+  out[at++] = hex[byte >> 4]!;
+  out[at++] = hex[byte & 0x0f]!;
+  return at;
 }
 
 let viewed = Buffer.alloc(0);

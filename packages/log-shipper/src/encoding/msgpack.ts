@@ -58,6 +58,8 @@ function lineWriter(records: Records, lines: Lines, shared: Shared): (index: num
 /** Records that are JSON as far as anybody knows. Returns false for one that is to be written as an object. */
 function jsonWriter(records: Records, lines: Lines, shared: Shared): (index: number, into: ByteWriter) => boolean {
   const { sought } = records;
+  const entry = Buffer.alloc(entryLength);
+  putEntry(entry, 0, records.time(-1));
   const scanner = scannerFor({ omit: Object.keys(records.common), watch: sought ? watchFor(sought) : [] });
   return (index, into) => {
     lines.at(index);
@@ -68,9 +70,11 @@ function jsonWriter(records: Records, lines: Lines, shared: Shared): (index: num
       return false;
     }
     if (sought) note(records, index, scanner);
-    const bytes = into.reserve(entryLength + 5);
-    putEntry(bytes, into.at, records.time(index));
-    into.at = putMapHeader(bytes, into.at + entryLength, scanner.tape[1]! + shared.count);
+    const { at } = into;
+    into.short(entry);
+    const bytes = into.reserve(5);
+    if (records.times) putEntry(bytes, at, records.time(index));
+    into.at = putMapHeader(bytes, into.at, scanner.tape[1]! + shared.count);
     writeMembers(scanner, into);
     if (shared.count > 0) into.short(shared.bytes);
     return true;
