@@ -55,8 +55,11 @@ export class Intake {
     return this.#put(records, from, bytes.length);
   }
 
-  /** Messages that may hold newlines. */
-  messages(messages: readonly Buffer[], from: From): Promise<Put> {
+  /**
+   * Messages that may hold newlines.
+   * @param partial indices of those that go on in the next
+   */
+  messages(messages: readonly Buffer[], from: From, partial: readonly number[] = []): Promise<Put> {
     const bytes = messages.length === 1 ? messages[0]! : Buffer.concat(messages);
     const spans: number[] = [];
     let at = 0;
@@ -64,7 +67,9 @@ export class Intake {
       spans.push(at, at + length);
       at += length;
     }
-    return this.#put(new Records({ chunk: pushed(bytes, from), spans, length: at }), from, at);
+    const records = new Records({ chunk: pushed(bytes, from), spans, length: at });
+    for (const index of partial) records.own.set(index, { partial: true });
+    return this.#put(records, from, at);
   }
 
   /** @param bytes what they took on their way, for the count. */
