@@ -10,9 +10,10 @@
 // | id            | `_id`                                                  |
 
 import { list, secret, text, url } from '@outrigger/core';
-import { type Batch, uidOf } from '../batch.ts';
+import type { Batch } from '../batch.ts';
 import type { Encoding } from '../encoding/encoding.ts';
 import { jsonRecord } from '../encoding/json.ts';
+import { uidWriter } from '../encoding/uid.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { authorization, beneath, credentials, gzipTransport } from './http-parameters.ts';
 import { HttpPost, type Post } from './http-post.ts';
@@ -64,14 +65,19 @@ export const bulkSink = (summary: string): SinkMember =>
     },
   });
 
+const [action, actionEnd] = [Buffer.from('{"create":{"_id":"'), Buffer.from('"}}\n')];
+
 /** An action and a document for each record. Neither can hold a newline: JSON escapes it. */
 const bulk =
   (levelField: string): Encoding =>
   (records) => {
     const names = { lineField: 'message', timeField: '@timestamp', levelField, levelFormat: 'name' } as const;
     const write = jsonRecord(records, names);
+    const writeUid = uidWriter(records);
     return (index, into) => {
-      into.text(`{"create":{"_id":"${uidOf(records, index)}"}}\n`);
+      into.short(action);
+      writeUid(index, into);
+      into.short(actionEnd);
       write(index, into);
       into.byte(0x0a);
     };

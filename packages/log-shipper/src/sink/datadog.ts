@@ -13,7 +13,7 @@ import { map, secret, text, url } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
 import type { Encoding } from '../encoding/encoding.ts';
 import { jsonRecord } from '../encoding/json.ts';
-import { withinArray } from '../encoding/json-text.ts';
+import { withinArray } from '../encoding/json-array.ts';
 import type { Fields } from '../records.ts';
 import { beneath, transport } from './http-parameters.ts';
 import { HttpPost } from './http-post.ts';

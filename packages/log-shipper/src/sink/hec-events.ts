@@ -1,37 +1,35 @@
 // Records as Splunk's collector wants events: one object behind the other.
 
-import { uidOf } from '../batch.ts';
-import type { ByteWriter } from '../byte-writer.ts';
 import type { Encoding } from '../encoding/encoding.ts';
-import { formatInstant } from '../encoding/instant.ts';
+import { InstantMember } from '../encoding/instant.ts';
 import { jsonRecord } from '../encoding/json.ts';
 import { levelName } from '../encoding/level.ts';
-import type { Instant } from '../records.ts';
+import { uidWriter } from '../encoding/uid.ts';
 
 type Constants = Readonly<Record<'host' | 'source' | 'sourcetype' | 'index', string | undefined>>;
+
+const fields = Buffer.from(',"fields":{"log_record_uid":"');
+const end = Buffer.from('"}}\n');
+/** By level; the first is that of a record that has none. */
+const endings = [end, ...Array.from({ length: 24 }, (_, at) => Buffer.from(`","level":"${levelName(at + 1)}"}}\n`))];
+const comma = 0x2c;
 
 export const events =
   ({ source, ...constants }: Constants): Encoding =>
   (records) => {
     const write = jsonRecord(records);
+    const writeUid = uidWriter(records);
     const same = JSON.stringify({ source: source ?? records.chunk.path, ...constants });
     const head = Buffer.from(`${same.slice(0, -1)},"event":`);
+    const time = new InstantMember('time', 'unix');
     return (index, into) => {
       into.copy(head);
       write(index, into);
-      // Only now are they sure to be known: they may be members of what was written.
-      into.text(',"time":');
-      writeSeconds(records.time(index), into);
-      const level = records.level(index);
-      into.text(
-        level > 0 ? `,"fields":{"level":"${levelName(level)}","log_record_uid":"` : ',"fields":{"log_record_uid":"',
-      );
-      into.text(`${uidOf(records, index)}"}}\n`);
+      into.byte(comma);
+      // Only now are time and level sure to be known: they may be members of what was written.
+      time.write(records.time(index), into);
+      into.short(fields);
+      writeUid(index, into);
+      into.short(endings[records.level(index)] ?? end);
     };
   };
-
-/** Digits, not a number: a double has too few for nanoseconds. */
-const writeSeconds = (instant: Instant, into: ByteWriter) => {
-  const { rawJSON } = formatInstant(instant, 'unix') as { rawJSON: string };
-  into.text(rawJSON);
-};

@@ -12,7 +12,7 @@ import { choice, map, secret, text, url } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
 import type { Encoding } from '../encoding/encoding.ts';
 import { type JsonNames, jsonRecord } from '../encoding/json.ts';
-import { withinArray } from '../encoding/json-text.ts';
+import { withinArray } from '../encoding/json-array.ts';
 import { line } from '../encoding/line.ts';
 import { authorization, credentials, transport } from './http-parameters.ts';
 import { type Headers, HttpPost } from './http-post.ts';

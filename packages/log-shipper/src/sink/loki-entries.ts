@@ -1,32 +1,48 @@
 // Entries of a Loki stream: [nanoseconds as text, line, structured metadata].
 
-import { type Batch, uidOf } from '../batch.ts';
+import type { Batch } from '../batch.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import type { Encoding } from '../encoding/encoding.ts';
 import { jsonRecord } from '../encoding/json.ts';
-import { withinArray, writeJsonText } from '../encoding/json-text.ts';
+import { withinArray } from '../encoding/json-array.ts';
+import { writeSoundString } from '../encoding/json-string.ts';
 import { levelName } from '../encoding/level.ts';
+import { Lines } from '../encoding/lines.ts';
+import { uidWriter } from '../encoding/uid.ts';
 import type { Fields, Records } from '../records.ts';
+
+const metadata = Buffer.from(',{"log_record_uid":"');
+const level = Array.from({ length: 25 }, (_, at) => Buffer.from(at === 0 ? '"' : `","level":"${levelName(at)}"`));
+const end = Buffer.from('}],');
 
 export const entries: Encoding = (records) => {
   const write = jsonRecord(records);
+  const writeUid = uidWriter(records);
+  const lines = new Lines(records);
   const object = new ByteWriter();
-  const common = members(records.common);
+  const common = Buffer.from(members(records.common));
   return (index, into) => {
     const isText = records.isText(index);
     object.reset();
     // Only then is the time sure to be known: it may be a member of what was written.
     if (!isText) write(index, object);
     into.text(`["${nanosecondsOf(records, index)}",`);
-    writeJsonText(into, isText ? records.line(index) : object.written);
-    const level = records.level(index);
-    into.text(`,{${level > 0 ? `"level":"${levelName(level)}",` : ''}"log_record_uid":"${uidOf(records, index)}"`);
     if (isText) {
-      into.text(common);
+      lines.at(index);
+      writeSoundString(into, lines.bytes, lines.start, lines.end);
+    } else {
+      const { written } = object;
+      writeSoundString(into, written, 0, written.length);
+    }
+    into.short(metadata);
+    writeUid(index, into);
+    into.short(level[records.level(index)]!);
+    if (isText) {
+      into.copy(common);
       const own = records.own.get(index);
       if (own) into.text(members(own));
     }
-    into.text('}],');
+    into.short(end);
   };
 };
 

@@ -12,7 +12,7 @@
 
 import { map, text, url } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
-import { withinArray } from '../encoding/json-text.ts';
+import { withinArray } from '../encoding/json-array.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { authorization, beneath, credentials, transport } from './http-parameters.ts';
 import { HttpPost } from './http-post.ts';

@@ -1,40 +1,69 @@
 // Records as OTLP's LogRecords in JSON: numbers of 64 bits are text, and so are nanoseconds.
 
-import { uidOf } from '../batch.ts';
+import type { ByteWriter } from '../byte-writer.ts';
 import type { Encoding } from '../encoding/encoding.ts';
-import { writeJsonText } from '../encoding/json-text.ts';
+import { InstantMember } from '../encoding/instant.ts';
+import { writeSoundString } from '../encoding/json-string.ts';
 import { levelName } from '../encoding/level.ts';
+import { Lines } from '../encoding/lines.ts';
+import { uidWriter } from '../encoding/uid.ts';
 import type { Fields } from '../records.ts';
 import { noteFields } from '../transcode/sought.ts';
 
 type AnyValue = Readonly<Record<string, unknown>>;
 type KeyValue = { readonly key: string; readonly value: AnyValue };
 
+const severity = Array.from({ length: 25 }, (_, at) =>
+  Buffer.from(at === 0 ? '' : `,"severityNumber":${at},"severityText":"${levelName(at).toUpperCase()}"`),
+);
+const comma = 0x2c;
+const [line, uid, end] = [
+  ',"body":{"stringValue":',
+  ',"attributes":[{"key":"log.record.uid","value":{"stringValue":"',
+  ']},',
+].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
+const [lineEnd, uidEnd] = [Buffer.from('}'), Buffer.from('"}}')];
+
 export const logRecords: Encoding = (records) => {
-  const read = `${BigInt(records.readAt) * 1_000_000n}`;
-  // All of a line but the line itself is nearly the same in each of them.
-  const common = membersOf(attributes(records.common));
+  const head = Buffer.from(`{"observedTimeUnixNano":"${BigInt(records.readAt) * 1_000_000n}"`);
+  const time = new InstantMember('timeUnixNano', 'unix-ns');
+  const writeUid = uidWriter(records);
+  const lines = new Lines(records);
+  const common = Buffer.from(membersOf(attributes(records.common)));
+  const writeHead = (index: number, into: ByteWriter) => {
+    into.short(head);
+    if (records.times && !Number.isNaN(records.times.seconds[index])) {
+      into.byte(comma);
+      time.write(records.time(index), into);
+    }
+    into.short(severity[records.level(index)]!);
+  };
+  const writeAttributes = (index: number, into: ByteWriter) => {
+    into.short(uid);
+    writeUid(index, into);
+    into.short(uidEnd);
+  };
   return (index, into) => {
     const found = records.found(index);
-    if (found && !records.fields) noteFields(records, index, found);
-    const known = records.times && !Number.isNaN(records.times.seconds[index]);
-    const { seconds, nanos } = records.time(index);
-    const level = records.level(index);
-    into.text(
-      `{${known ? `"timeUnixNano":"${seconds}${String(nanos).padStart(9, '0')}",` : ''}"observedTimeUnixNano":"${read}",${
-        level > 0 ? `"severityNumber":${level},"severityText":"${levelName(level).toUpperCase()}",` : ''
-      }"body":`,
-    );
-    const uid = `{"key":"log.record.uid","value":{"stringValue":"${uidOf(records, index)}"}}`;
     const own = records.own.get(index);
     if (found) {
+      if (!records.fields) noteFields(records, index, found);
+      writeHead(index, into);
       const { body, others, trace } = divide({ ...found, ...records.common, ...own }, records.lineField);
-      into.text(`${JSON.stringify(body)}${trace},"attributes":[${uid}${membersOf(attributes(others))}]},`);
+      into.text(`,"body":${JSON.stringify(body)}${trace}`);
+      writeAttributes(index, into);
+      into.text(membersOf(attributes(others)));
     } else {
-      into.text('{"stringValue":');
-      writeJsonText(into, records.line(index));
-      into.text(`},"attributes":[${uid}${common}${own ? membersOf(attributes(own)) : ''}]},`);
+      writeHead(index, into);
+      into.short(line);
+      lines.at(index);
+      writeSoundString(into, lines.bytes, lines.start, lines.end);
+      into.short(lineEnd);
+      writeAttributes(index, into);
+      into.copy(common);
+      if (own) into.text(membersOf(attributes(own)));
     }
+    into.short(end);
   };
 };
 
