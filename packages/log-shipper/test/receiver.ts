@@ -35,7 +35,12 @@ export type Answer =
   | 'begin with PONG'
   | 'lie about the key';
 
-export type Security = { readonly sharedKey: string; readonly users?: Readonly<Record<string, string>> };
+export type Security = {
+  readonly sharedKey: string;
+  readonly users?: Readonly<Record<string, string>>;
+  /** Whether a connection is good for more than one packet. */
+  readonly keepalive?: boolean;
+};
 
 type ReceiverOptions = {
   readonly port?: number;
@@ -111,10 +116,11 @@ export class Receiver implements AsyncDisposable {
     }
   }
 
-  async #admit(socket: Socket, messages: AsyncIterator<unknown>, { sharedKey, users }: Security): Promise<void> {
+  async #admit(socket: Socket, messages: AsyncIterator<unknown>, security: Security): Promise<void> {
+    const { sharedKey, users, keepalive = true } = security;
     const nonce = randomBytes(16);
     const salt = users && randomBytes(16);
-    socket.write(encodeMessage(generateHelo(nonce, salt ?? '', true)));
+    socket.write(encodeMessage(generateHelo(nonce, salt ?? '', keepalive)));
     const { value: ping } = await messages.next();
     if (!isPing(ping)) throw new Error('no PING');
     const key = this.answer === 'lie about the key' ? 'another' : sharedKey;

@@ -131,6 +131,13 @@ describe('who we are', () => {
     expect(receiver.refusals).toEqual([]);
   });
 
+  test('a receiver that keeps no connection gets a new one for each batch', async () => {
+    await using receiver = await Receiver.listen({ security: { sharedKey: key, keepalive: false } });
+    await using opened = await open({ ...to(receiver), sharedKey: Secret.of(key) });
+    for (const line of ['one', 'two', 'three']) expect(await write(opened, line)).toEqual({ became: 'delivered' });
+    expect(receiver.connections).toBe(3);
+  });
+
   test('and a user with a password, where the receiver knows users', async () => {
     await using receiver = await Receiver.listen({ security: { sharedKey: key, users: { ann: 'secret' } } });
     const given = { ...to(receiver), sharedKey: Secret.of(key), username: 'ann' };

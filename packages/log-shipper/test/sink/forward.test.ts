@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { FluentServer } from '@fluent-org/logger';
-import { freePort, until } from '@outrigger/core/testing';
+import { freePort, makeCertificate, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { Receiver } from '../receiver.ts';
 import { ledgerOf, metric, sequence, text, toForward, workplace } from '../shipper.ts';
@@ -118,4 +119,24 @@ test('one sink that is down holds up no other, and gets everything later', async
   await using receiver = await Receiver.listen({ port });
   await receiver.hasAll(sequence(1, 200));
   expect(receiver.lines).toEqual(sequence(1, 200));
+});
+
+test('by flags: two addresses, of which the second is there, TLS, a shared key, a user, and packets compressed', async () => {
+  await using place = await workplace();
+  await using directory = await scratch();
+  const tls = makeCertificate();
+  const files = { ca: tls.cert, key: 'shared', password: 'secret' };
+  for (const [name, content] of Object.entries(files)) await writeFile(directory.join(name), content);
+  await using receiver = await Receiver.listen({ tls, security: { sharedKey: 'shared', users: { ann: 'secret' } } });
+  await place.append(text(sequence(1, 100)));
+  await using shipper = await place.ship([
+    ...toForward(`127.0.0.1:${await freePort()}`),
+    ...['--sink-forward-address', receiver.address, '--sink-forward-ca-file', directory.join('ca')],
+    ...['--sink-forward-shared-key-file', directory.join('key'), '--sink-forward-username', 'ann'],
+    ...['--sink-forward-password-file', directory.join('password'), '--sink-forward-compress', 'zstd'],
+  ]);
+  await receiver.hasAll(sequence(1, 100));
+  expect(receiver.lines).toEqual(sequence(1, 100));
+  expect(new Set(receiver.compressed)).toEqual(new Set(['zstd']));
+  await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0);
 });

@@ -7,6 +7,8 @@ const deepest = 8;
 
 class Incomplete extends Error {}
 
+const noAnswer = () => new Error('the receiver says what is no answer');
+
 export class Answers {
   #held = Buffer.alloc(0);
 
@@ -24,7 +26,7 @@ export class Answers {
         break;
       }
     }
-    if (reader.left > most) throw new Error('the receiver says what is no answer');
+    if (reader.left > most) throw noAnswer();
     this.#held = Buffer.from(reader.bytes.subarray(reader.at));
     return values;
   }
@@ -57,7 +59,7 @@ class Reader {
   }
 
   value(depth = 0): unknown {
-    if (depth > deepest) throw new Error('the receiver says what is no answer');
+    if (depth > deepest) throw noAnswer();
     const kind = this.#unsigned(1);
     if (kind < 0x80) return kind;
     if (kind < 0x90) return this.#map(kind & 0x0f, depth);
@@ -101,7 +103,7 @@ class Reader {
       case 0xde:
         return this.#map(this.#unsigned(2), depth);
       default:
-        throw new Error('the receiver says what is no answer');
+        throw noAnswer();
     }
   }
 
@@ -115,7 +117,8 @@ class Reader {
     // Without a prototype no key means anything by itself.
     const map: Record<string, unknown> = Object.create(null);
     for (let index = 0; index < length; index++) {
-      const key = String(this.value(depth + 1));
+      const key = this.value(depth + 1);
+      if (typeof key !== 'string') throw noAnswer();
       map[key] = this.value(depth + 1);
     }
     return map;
