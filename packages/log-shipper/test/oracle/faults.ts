@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { audit, auditSums } from './audit.ts';
-import { between, choose, oneOf, type Random, seeded } from './random.ts';
+import { between, deck, oneOf, type Random, seeded } from './random.ts';
 import type { OracleSink } from './sink.ts';
 import type { World } from './world.ts';
 
@@ -33,12 +33,19 @@ export class Faults {
   readonly #producer = new Lane();
   readonly #sinks: ReadonlyMap<OracleSink, Lane>;
   readonly #running: Promise<unknown>[];
+  readonly #shipperTroubles: () => 'is killed' | 'is stopped' | 'is told to end';
+  readonly #producerTroubles: () => 'is killed' | 'is stopped' | 'goes on';
+  readonly #sinkTroubles: ReadonlyMap<OracleSink, () => string>;
   failed: Error | undefined;
 
   constructor(world: World, seconds: number) {
     this.#world = world;
     this.#sinks = new Map(world.sinks.map((sink) => [sink, new Lane()]));
     const { volume } = world;
+    const chance = (lane: number) => seeded(world.seed, 200 + lane);
+    this.#shipperTroubles = deck(chance(0), ['is killed', 'is stopped', 'is told to end', 'is killed']);
+    this.#producerTroubles = deck(chance(1), ['is killed', 'is stopped', 'goes on']);
+    this.#sinkTroubles = new Map(world.sinks.map((sink, index) => [sink, deck(chance(2 + index), sink.faults)]));
     const lanes: Readonly<Record<string, () => Promise<void>>> = {
       shipper: () => this.#again(1, (random) => this.#shipper.run(() => this.#troubleShipper(random))),
       producer: () => this.#again(2, (random) => this.#producer.run(() => this.#troubleProducer(random))),
@@ -95,7 +102,7 @@ export class Faults {
   }
 
   async #troubleShipper(random: Random): Promise<void> {
-    const how = choose(random, { 'is killed': 5, 'is stopped': 3, 'is told to end': 3 });
+    const how = this.#shipperTroubles();
     this.#count(`shipper ${how}`);
     const world = this.#world;
     if (how === 'is stopped') return world.disturb(() => this.#stopped(world.shipper, between(random, 200, 4000)));
@@ -112,7 +119,7 @@ export class Faults {
   }
 
   async #troubleProducer(random: Random): Promise<void> {
-    const how = choose(random, { 'is killed': 2, 'is stopped': 1, 'goes on': 2 });
+    const how = this.#producerTroubles();
     this.#count(`producer ${how}`);
     const { producer } = this.#world;
     if (how === 'is stopped') await this.#stopped(producer, between(random, 100, 2000));
@@ -123,7 +130,7 @@ export class Faults {
   }
 
   async #troubleSink(sink: OracleSink, random: Random): Promise<void> {
-    const how = oneOf(random, sink.faults);
+    const how = this.#sinkTroubles.get(sink)!();
     await this.#sinks.get(sink)!.run(() => this.#failing(sink, how, between(random, 200, 3000)));
   }
 

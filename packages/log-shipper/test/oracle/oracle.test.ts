@@ -17,6 +17,8 @@ test(`${seconds} seconds in which everything fails lose no line, repeat no more 
   const { wrongs, counts } = await consult({ seconds, sinks, rate: 3000 });
   expect(wrongs).toEqual([]);
   // A short one need not come to everything.
-  for (const what of seconds < 30 ? [] : ['shipper is killed', 'shipper is stopped', 'producer is killed', 'audit'])
+  for (const what of seconds < 30
+    ? []
+    : ['shipper is killed', 'shipper is stopped', 'shipper is told to end', 'producer is killed', 'audit'])
     expect({ what, count: counts[what] ?? 0 }).not.toEqual({ what, count: 0 });
 });

@@ -31,3 +31,12 @@ export function choose<K extends string>(random: Random, weights: Readonly<Recor
   }
   return entries.at(-1)![0];
 }
+
+/** Draws things in a random order, each once before any comes again: what is to be met is met soon. */
+export function deck<T>(random: Random, things: readonly T[]): () => T {
+  const left: T[] = [];
+  return () => {
+    if (left.length === 0) left.push(...things);
+    return left.splice(Math.floor(random() * left.length), 1)[0]!;
+  };
+}
