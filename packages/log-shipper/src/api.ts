@@ -26,7 +26,7 @@ const sink = z.object({
   inFlight: z.object({ records: z.int(), bytes: z.int() }),
   /** Bytes in files that it has not acknowledged. */
   lag: z.int(),
-  /** Of all that is followed now. */
+  /** Of all that is followed now, and of the queue since the start. */
   read: z.int(),
   ...account,
 });
@@ -47,9 +47,19 @@ const file = z.object({
   sinks: z.record(z.string(), progress),
 });
 
+const queue = z.object({
+  /** Of all its files. */
+  bytes: z.int(),
+  trouble: z.optional(z.string()),
+  /** In bytes of lines since the start: total = read + unread. */
+  sinks: z.record(z.string(), z.object({ total: z.int(), unread: z.int(), read: z.int(), ...account })),
+});
+
 const ledger = z.object({
   files: z.array(file),
   sinks: z.array(sink),
+  /** What sources that are pushed to were given, if there are any. */
+  queue: z.optional(queue),
   troubles: z.array(z.object({ path: z.string(), reason: z.string() })),
   checkpoint: z.object({ path: z.string(), savedAt: z.optional(z.string()), trouble: z.optional(z.string()) }),
 });

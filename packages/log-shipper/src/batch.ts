@@ -161,7 +161,7 @@ export class Batch {
     const start = records.startOf(at);
     return {
       path: records.chunk.path,
-      offset: records.chunk.offset + start,
+      offset: records.chunk.offset + records.originOf(at),
       length: records.endOf(at) - start,
       uid: uidOf(records, at),
       time: String(formatInstant(records.time(at), 'rfc3339')),
@@ -185,7 +185,7 @@ export class Batch {
 
 export function uidOf(records: Records, index: number): string {
   const { chunk } = records;
-  const offset = (chunk.offset + records.startOf(index)).toString(36);
+  const offset = (chunk.offset + records.originOf(index)).toString(36);
   return `${chunk.origin}-${offset}-${crc32(records.line(index)).toString(36)}`;
 }
 

@@ -23,6 +23,8 @@ const settled = z.object({
 const positions = z.object({
   version: z.literal(1),
   instance: z.optional(z.string()),
+  /** Of each sink in the disk queue. */
+  queue: z.optional(z.record(z.string(), z.object({ segment: z.int(), origin: z.string(), offset }))),
   since: digits,
   files: z.array(
     z.object({

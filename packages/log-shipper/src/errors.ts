@@ -17,6 +17,22 @@ export const errors = defineErrors({
     message: 'Dead letters were dropped to make room for younger ones: "{path}", {bytes} bytes',
     hint: 'Replay or remove dead letters, or give them more room with --dead-letter-limit',
   },
+  LOG_SHIPPER_QUEUE_DAMAGED: {
+    message: 'The disk queue was damaged in "{path}": {bytes} bytes from {offset} on are no records',
+    hint: 'They are kept in spool/quarantine of the state directory; records behind them are shipped',
+  },
+  LOG_SHIPPER_QUEUE_FULL: {
+    message: '{records} records ({bytes} bytes) had to leave the disk queue for want of room: {reason}',
+    hint: 'Give it more room with --queue-limit, or let senders wait with --when-queue-full block',
+  },
+  LOG_SHIPPER_QUEUE_UNUSABLE: {
+    message: 'File "{path}" of the disk queue is left as it is: {reason}',
+    hint: 'See that the user of the container owns the state directory',
+  },
+  LOG_SHIPPER_QUEUE_REFUSES: {
+    message: 'The disk queue takes nothing: {reason}',
+    hint: 'Senders are told to wait; make room on the volume of the state directory',
+  },
   LOG_SHIPPER_FILE_UNREADABLE: {
     message: 'File "{path}" cannot be read: {reason}',
     hint: 'It is tried again with every poll; the container must share the volume, and its user or fsGroup must be allowed to read',

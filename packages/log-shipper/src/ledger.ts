@@ -3,6 +3,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { Positions } from './checkpoint.ts';
 import type { DropReason } from './records.ts';
+import type { Spool } from './spool/spool.ts';
 
 /** A position, and a fingerprint of the bytes around what lies before it: the same offset in another file is not it. */
 export type Place = { readonly offset: number; readonly print: string };
@@ -137,6 +138,9 @@ export class Ledger {
   readonly sinks: readonly string[];
   /** Random, made once: tells the files of this shipper from those of all others. */
   readonly instance: string;
+  /** What is pushed to us lies there, once it is open. */
+  queue: Pick<Spool, 'positions' | 'account'> | undefined;
+  readonly keptQueue: Positions['queue'];
   /** What this run has not found again yet: written with every checkpoint until it is. */
   readonly kept: Map<string, Kept>;
   /** The youngest file that was followed under each path: what is younger has not been seen. */
@@ -147,8 +151,9 @@ export class Ledger {
   #revision = 0;
   #listener: (() => void) | undefined;
 
-  constructor(sinks: readonly string[], { since, files, youngest, instance }: Positions) {
+  constructor(sinks: readonly string[], { since, files, youngest, instance, queue }: Positions) {
     this.sinks = sinks;
+    this.keptQueue = queue;
     this.instance = instance ?? randomUUID();
     this.#since = BigInt(since);
     this.kept = new Map(files.map((file) => [keyOf(file), file]));
@@ -236,12 +241,13 @@ export class Ledger {
     return [...this.#accounts].flatMap(({ cursors }) => cursors.get(sink) ?? []);
   }
 
-  /** Bytes that lie in files and that the sink has not acknowledged. */
+  /** Bytes that lie in files or in the queue and that the sink has not acknowledged. */
   lag(sink: string): number {
     let lag = 0;
     for (const { cursors, size } of this.#accounts)
       lag += Math.max(0, size - (cursors.get(sink)?.acknowledged.offset ?? 0));
-    return lag;
+    const queued = this.queue?.account(sink);
+    return lag + (queued ? queued.unread + queued.buffered : 0);
   }
 
   /** What the next start resumes from. */
@@ -264,7 +270,15 @@ export class Ledger {
       ...written(file),
     }));
     const { instance } = this;
-    return { version: 1, instance, since: String(this.#since), files: [...files, ...this.kept.values()], youngest };
+    const queue = this.queue?.positions() ?? this.keptQueue;
+    return {
+      version: 1,
+      instance,
+      ...(queue && { queue }),
+      since: String(this.#since),
+      files: [...files, ...this.kept.values()],
+      youngest,
+    };
   }
 }
 

@@ -1,23 +1,126 @@
-// From a chunk to records that are ready to be encoded.
+// From a chunk to records that are ready to be encoded: frame, parse, transform.
 
-import type { Values } from '@outrigger/core';
+import { reasonOf, type Values } from '@outrigger/core';
 import { frame } from './frame.ts';
+import type { From } from './intake.ts';
+import { type Join, type Joined, joinOf } from './join/index.ts';
 import type { PipelineParameters } from './parameters.ts';
 import { parse } from './parse.ts';
-import type { Records } from './records.ts';
-import type { Chunk } from './source/source.ts';
+import type { Parser } from './parser/parser.ts';
+import { syslog } from './parser/syslog.ts';
+import { Records } from './records.ts';
+import { settle, unsettle } from './settled.ts';
+import { severityOfBytes } from './severity.ts';
+import type { Chunk, SourceMember } from './source/source.ts';
+import { timeReader } from './time/time.ts';
+import { zoneOf } from './time/zone.ts';
+import { noteFields, type Sought } from './transcode/sought.ts';
 import { transform } from './transform.ts';
 
-export type Pipeline = (chunk: Chunk) => Records;
+type Given = Values<PipelineParameters>;
 
-export function openPipeline(parameters: Values<PipelineParameters>): Pipeline {
-  const { lineLimit, lineField, parser: chosen } = parameters;
-  const parser = chosen.member.open(chosen.parameters);
-  return (chunk) => {
-    const records = frame(chunk, lineLimit);
-    records.lineField = lineField;
-    parse(records, parser, false);
-    transform(records, parameters);
+export class Pipeline {
+  readonly #given: Given;
+  readonly #parser: Parser;
+  readonly #sought: Sought | undefined;
+  readonly #joins: ReadonlyMap<Chunk['wrapping'], Join | undefined>;
+
+  /** Throws for a pattern, a format or a zone that cannot be used. */
+  constructor(given: Given) {
+    this.#given = given;
+    this.#parser = given.parser.member.open(given.parser.parameters);
+    this.#sought = soughtBy(given, this.#parser);
+    const wrappings = ['cri', 'docker', undefined] as const;
+    this.#joins = new Map(wrappings.map((envelope) => [envelope, joinOf({ envelope, multiline: severalOf(given) })]));
+  }
+
+  /** What a chunk holds. */
+  records(chunk: Chunk): Records {
+    if (chunk.settled) return unsettle(chunk);
+    const records = this.#framed(chunk);
+    this.#finish(records, this.#parser, this.#sought);
     return records;
+  }
+
+  /** What sources that push were given, as it goes to the disk. */
+  settle(records: Records, { parser }: From): Buffer {
+    const own = parser === 'syslog' ? syslog.open({}) : this.#parser;
+    this.#finish(records, own, parser === undefined ? this.#sought : soughtBy(this.#given, own));
+    return settle(records);
+  }
+
+  #framed(chunk: Chunk): Records {
+    const { lineLimit, joinTimeout } = this.#given;
+    const join = this.#joins.get(chunk.wrapping);
+    if (!join) return frame(chunk, lineLimit);
+    return recordsOf(chunk, join(chunk, { record: lineLimit, timeout: joinTimeout }));
+  }
+
+  #finish(records: Records, parser: Parser, sought: Sought | undefined): void {
+    records.lineField = this.#given.lineField;
+    if (!records.fields) parse(records, parser, false);
+    records.sought = sought;
+    if (sought && records.fields)
+      for (const [index, fields] of records.fields.entries()) if (fields) noteFields(records, index, fields);
+    transform(records, this.#given);
+  }
+}
+
+/** What cannot be used of what was given, each by itself. */
+export function checkPipeline(given: Given, problem: (parameter: keyof Given & string, message: string) => void): void {
+  const attempt = (parameter: keyof Given & string, use: () => unknown) => {
+    try {
+      use();
+    } catch (error) {
+      problem(parameter, reasonOf(error));
+    }
   };
+  const { multilineStart: start, multilineContinuation: continuation, multilineLines: lines } = given;
+  if (start !== undefined) attempt('multilineStart', () => joinOf({ multiline: { start, lines } }));
+  if (continuation !== undefined)
+    attempt('multilineContinuation', () => joinOf({ multiline: { continuation, lines } }));
+  attempt('timeFormat', () => timeReader(given.timeFormat));
+  attempt('timeZone', () => zoneOf(given.timeZone));
+}
+
+function severalOf(given: Given) {
+  const { multiline, multilineStart: start, multilineContinuation: continuation, multilineLines: lines } = given;
+  if (multiline !== 'none') return { language: multiline, lines };
+  if (start !== undefined) return { start, lines };
+  return continuation === undefined ? undefined : { continuation, lines };
+}
+
+/** Whether a record of a source may wait for its end. */
+export const holds = (given: Given, source: SourceMember): boolean =>
+  severalOf(given) !== undefined || source.wraps === true;
+
+function soughtBy(given: Given, parser: Parser): Sought | undefined {
+  const { timeField = parser.timeField, levelField = parser.levelField, timeFormat, timeZone } = given;
+  if (timeField === undefined && levelField === undefined) return undefined;
+  return {
+    ...(timeField !== undefined && { timeField, readTime: timeReader(timeFormat, zoneOf(timeZone)).read }),
+    ...(levelField !== undefined && { levelField, readLevel: severityOfBytes }),
+  };
+}
+
+function recordsOf(chunk: Chunk, joined: Joined): Records {
+  const { bytes, spans, ends, starts, length, partial, errors, times, streams } = joined;
+  chunk.take(length);
+  const records = new Records({ chunk, bytes, spans, ends, starts, length });
+  records.times = times;
+  records.streams = streams;
+  records.pieces = partial.size;
+  for (const index of partial) records.own.set(index, { partial: true });
+  for (const [index, reason] of errors) records.excuse(index, reason);
+  if (streams) nameStreams(records, streams);
+  return records;
+}
+
+/** Nearly all lines of a container come from one stream: only what comes from the other says so by itself. */
+function nameStreams(records: Records, streams: NonNullable<Joined['streams']>): void {
+  const usual = streams.find((stream) => stream !== undefined);
+  if (usual === undefined) return;
+  records.common = { stream: usual };
+  for (const [index, stream] of streams.entries())
+    if (stream !== undefined && stream !== usual) records.own.set(index, { ...records.own.get(index), stream });
 }

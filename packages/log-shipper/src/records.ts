@@ -13,6 +13,8 @@ export type Instant = { readonly seconds: number; readonly nanos: number };
 /** Times of records by index; `seconds` is NaN where there is none. */
 export type Times = { readonly seconds: Float64Array; readonly nanos: Uint32Array };
 
+export type Stream = 'stdout' | 'stderr';
+
 /** Why a record goes nowhere, as far as a sink is concerned. */
 export const dropReasons = ['filter', 'sample', 'rate', 'duplicate', 'route', 'level', 'oldest'] as const;
 export type DropReason = (typeof dropReasons)[number];
@@ -25,7 +27,9 @@ export type Framed = {
   /** Start and end of each line, in pairs and without its newline. */
   readonly spans: readonly number[];
   /** Where the source of each record ends in the chunk, newline included. Absent where each ends where the next begins. */
-  readonly ends?: readonly number[];
+  readonly ends?: readonly number[] | undefined;
+  /** Where the source of each record begins. Absent where each begins where the one before it ends. */
+  readonly starts?: readonly number[] | undefined;
   /** How many bytes of the chunk all of them take. */
   readonly length: number;
 };
@@ -35,6 +39,7 @@ export class Records {
   readonly bytes: Buffer;
   readonly spans: readonly number[];
   readonly ends: readonly number[] | undefined;
+  readonly starts: readonly number[] | undefined;
   readonly length: number;
   /**
    * What a line is. `text`: the record itself, under `lineField`. `json`: one JSON object, which nobody has looked at yet:
@@ -56,6 +61,8 @@ export class Records {
   levels: Uint8Array | undefined;
   /** By which receivers may route, by index; undefined where it is the sink's to say. */
   tags: (string | undefined)[] | undefined;
+  /** Which of a container's streams each came from, where that is known. */
+  streams: readonly (Stream | undefined)[] | undefined;
   /** When they were read, in milliseconds since the epoch: the time of a record that has none. */
   readonly readAt = Date.now();
   /** How many lines the parser could not read. */
@@ -69,11 +76,12 @@ export class Records {
   #plain: Set<number> | undefined;
   #drops: Uint8Array | undefined;
 
-  constructor({ chunk, bytes = chunk.bytes, spans, ends, length }: Framed) {
+  constructor({ chunk, bytes = chunk.bytes, spans, ends, starts, length }: Framed) {
     this.chunk = chunk;
     this.bytes = bytes;
     this.spans = spans;
     this.ends = ends;
+    this.starts = starts;
     this.length = length;
   }
 
@@ -86,13 +94,18 @@ export class Records {
     return this.replaced?.get(index) ?? this.bytes.subarray(this.spans[2 * index]!, this.spans[2 * index + 1]!);
   }
 
-  /** Where the source of a record begins in the chunk. */
+  /** Where a record was written in the chunk; another's bytes may lie between here and its end. */
+  originOf(index: number): number {
+    return this.starts?.[index] ?? this.startOf(index);
+  }
+
+  /** Where the bytes that a record accounts for begin in the chunk. */
   startOf(index: number): number {
     if (this.ends) return index === 0 ? 0 : this.ends[index - 1]!;
     return this.spans[2 * index]!;
   }
 
-  /** Where the source of a record ends in the chunk, newline included. */
+  /** Where the bytes that a record accounts for end in the chunk, newline included. */
   endOf(index: number): number {
     if (this.ends) return this.ends[index]!;
     return index + 1 < this.count ? this.spans[2 * index + 2]! : this.length;

@@ -1,4 +1,5 @@
-// The map: source -> frame -> parse -> transform -> encode -> deliver -> checkpoint.
+// The map: source -> frame -> parse -> transform -> encode -> deliver -> checkpoint. What is pushed to us goes to the disk after
+// transform, and from there on to encode.
 
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
@@ -15,9 +16,9 @@ import { lockDirectory } from './lock.ts';
 import { metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 import { parameters } from './parameters.ts';
-import { openPipeline } from './pipeline.ts';
+import { checkPipeline, Pipeline } from './pipeline.ts';
 import type { Sink } from './sink/sink.ts';
-import type { Source } from './source/source.ts';
+import { Sources } from './sources.ts';
 import { Tap } from './tap.ts';
 import { type Shipper, status } from './view.ts';
 import { words } from './words/words.ts';
@@ -39,8 +40,9 @@ export const sidecar = defineSidecar({
   status,
   words,
 
-  async check({ parameters: { stateDirectory }, problem }) {
-    if (await unwritable(stateDirectory)) problem('stateDirectory', 'no permission to write there');
+  async check({ parameters, problem }) {
+    if (await unwritable(parameters.stateDirectory)) problem('stateDirectory', 'no permission to write there');
+    checkPipeline(parameters, problem);
   },
 
   async start(context): Promise<Shipper> {
@@ -57,16 +59,7 @@ export const sidecar = defineSidecar({
     context.health.check('state', () => checkpoint.trouble);
     // While nothing is logged nothing is written, and a volume that hangs lets no write fail.
     context.health.periodic('state directory', { period: 5_000, timeout: 10_000 }, () => unwritable(stateDirectory));
-    const source = stack.use(
-      await parameters.source.member.open({
-        ...context,
-        parameters: parameters.source.parameters,
-        ledger,
-        stateDirectory,
-        lineLimit: parameters.lineLimit,
-        patience: parameters.drainTimeout / 2,
-      }),
-    );
+    const source = stack.use(await Sources.open({ ledger, context }));
     // From here on, files that are rotated while nobody runs are known to the next start.
     await checkpoint.save();
     const tap = stack.use(new Tap());
@@ -79,6 +72,8 @@ export const sidecar = defineSidecar({
       deliveries.push(stack.use(new Delivery({ ...context, name, sink, outbox, bury, tap })));
       feed(outbox, { source, name, context }).catch(context.fail);
     }
+    // Disposed first: what was pushed and is safe is still delivered.
+    stack.use(await source.listen(new Pipeline(parameters)));
     signal.addEventListener('abort', () => sayWhatIsLeft(deliveries, ledger, context), { once: true });
     return { ledger, source, deliveries, checkpoint, tap };
   },
@@ -111,12 +106,12 @@ function encoderFor({ encoding, limits }: Sink, { parameters, memory }: ShipperC
 /** Each sink reads for itself: one that is down holds up no other, and what it has not had is still in the files. */
 async function feed(
   outbox: Outbox,
-  { source, name, context }: { source: Source; name: string; context: ShipperContext },
+  { source, name, context }: { source: Sources; name: string; context: ShipperContext },
 ): Promise<void> {
   const { parameters, memory, metrics, signal } = context;
-  const pipeline = openPipeline(parameters);
+  const pipeline = new Pipeline(parameters);
   for await (const chunk of source.chunks(name)) {
-    const records = pipeline(chunk);
+    const records = pipeline.records(chunk);
     metrics.read.inc({ sink: name }, records.length);
     metrics.splitLines.inc(records.pieces);
     await outbox.add(records);

@@ -7,5 +7,5 @@ export function transform(
   { fields, pathField }: { fields: Readonly<Record<string, string>>; pathField: string | undefined },
 ): void {
   const path = pathField === undefined ? {} : { [pathField]: records.chunk.path };
-  records.common = { ...records.chunk.fields, ...path, ...fields };
+  records.common = { ...records.common, ...records.chunk.fields, ...path, ...fields };
 }

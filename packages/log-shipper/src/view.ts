@@ -5,13 +5,14 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { Delivery } from './deliver.ts';
 import { type Account, type Cursor, furthest, type Ledger } from './ledger.ts';
 import { dropReasons } from './records.ts';
-import type { Source } from './source/source.ts';
+import type { Sources } from './sources.ts';
+import type { Spool, SpoolAccount } from './spool/spool.ts';
 import type { Tap } from './tap.ts';
 
 /** What the routes see. */
 export type Shipper = {
   readonly ledger: Ledger;
-  readonly source: Source;
+  readonly source: Sources;
   readonly deliveries: readonly Delivery[];
   readonly checkpoint: Checkpoint;
   readonly tap: Tap;
@@ -24,8 +25,9 @@ export function view({ ledger, source, deliveries, checkpoint }: Shipper): Ledge
     sinks: deliveries.map((delivery) => ({
       ...viewSink(delivery),
       lag: ledger.lag(delivery.name),
-      ...accountOf(ledger.cursors(delivery.name)),
+      ...accountOf([...ledger.cursors(delivery.name).map(countsOf), ...queued(ledger, delivery.name)]),
     })),
+    ...(source.queue && { queue: viewQueue(source.queue, ledger.sinks) }),
     troubles: [...source.troubles],
     checkpoint: { path, ...(savedAt && { savedAt: savedAt.toISOString() }), ...(trouble !== undefined && { trouble }) },
   };
@@ -35,24 +37,42 @@ function viewFile(account: Account): LedgerView['files'][number] {
   const { path, identity, size, rotated, acknowledged, cursors } = account;
   const sinks = [...cursors].map(([sink, cursor]) => [
     sink,
-    { acknowledged: cursor.acknowledged.offset, ...accountOf([cursor]) },
+    { acknowledged: cursor.acknowledged.offset, ...countsOf(cursor) },
   ]);
   const read = furthest(cursors).offset;
   const lag = Math.max(0, size - acknowledged);
   return { path, ...identity, size, rotated, read, acknowledged, lag, sinks: Object.fromEntries(sinks) };
 }
 
-function accountOf(cursors: readonly Cursor[]) {
-  const sum = (of: (cursor: Cursor) => number) => cursors.reduce((total, cursor) => total + of(cursor), 0);
-  const reasons = dropReasons.filter((reason) => cursors.some(({ dropped }) => dropped[reason]));
+type Counts = Pick<SpoolAccount, 'read' | 'delivered' | 'buffered' | 'dead' | 'dropped' | 'skipped'>;
+
+const countsOf = ({ read, delivered, buffered, dead, dropped, skipped }: Cursor): Counts => ({
+  ...{ delivered, buffered, dead, dropped, skipped },
+  read: read.offset,
+});
+
+const queued = ({ queue }: Ledger, sink: string): Counts[] => [queue?.account(sink) ?? []].flat();
+
+function accountOf(all: readonly Counts[]): Counts {
+  const sum = (of: (counts: Counts) => number) => all.reduce((total, counts) => total + of(counts), 0);
+  const reasons = dropReasons.filter((reason) => all.some(({ dropped }) => dropped[reason]));
   return {
-    read: sum(({ read }) => read.offset),
+    read: sum(({ read }) => read),
     delivered: sum(({ delivered }) => delivered),
     buffered: sum(({ buffered }) => buffered),
     dead: sum(({ dead }) => dead),
     dropped: Object.fromEntries(reasons.map((reason) => [reason, sum(({ dropped }) => dropped[reason] ?? 0)])),
     skipped: sum(({ skipped }) => skipped),
   };
+}
+
+function viewQueue(queue: Spool, sinks: readonly string[]) {
+  const accounts = sinks.flatMap((sink) => {
+    const account = queue.account(sink);
+    return account ? [[sink, { ...accountOf([account]), total: account.total, unread: account.unread }]] : [];
+  });
+  const { bytes, trouble } = queue;
+  return { bytes, ...(trouble !== undefined && { trouble }), sinks: Object.fromEntries(accounts) };
 }
 
 function viewSink({ name, state, trouble, deliveredAt, inFlight }: Delivery) {

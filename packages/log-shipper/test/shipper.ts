@@ -32,12 +32,12 @@ export async function workplace() {
   };
 }
 
-export const argumentsFor = (directory: string, args: readonly string[] = []): string[] => [
-  ...usual(directory)
-    .filter(([flag]) => !args.includes(flag!))
-    .flat(),
-  ...args,
-];
+export function argumentsFor(directory: string, args: readonly string[] = []): string[] {
+  const sources = args.filter((_, index) => args[index - 1] === '--source');
+  const reads = sources.length === 0 || sources.includes('file');
+  const own = usual(directory).filter(([flag]) => reads || !flag!.startsWith('--source-file'));
+  return [...own.filter(([flag]) => !args.includes(flag!)).flat(), ...args];
+}
 
 export const toForward = (address: string): string[] => ['--sink', 'forward', '--sink-forward-address', address];
 

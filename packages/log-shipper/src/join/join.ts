@@ -2,11 +2,11 @@
 // several pieces, several lines that are one record. Stateless, as framing is: what is not complete is not taken, and
 // comes again when the file has grown. So every stage looks at a chunk as if nothing had been before it.
 
-import type { Times } from '../records.ts';
+import type { Stream, Times } from '../records.ts';
 import type { Chunk } from '../source/source.ts';
 import { type Found, settle } from './found.ts';
 
-export type Stream = 'stdout' | 'stderr';
+export type { Stream };
 
 export type Source = Pick<Chunk, 'bytes' | 'unfinished' | 'quiet' | 'full'>;
 

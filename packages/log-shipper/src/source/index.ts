@@ -1,6 +1,17 @@
 // Where lines can come from.
 
+import { cri } from './cri.ts';
+import { docker } from './docker.ts';
+import { fifo } from './fifo.ts';
 import { file } from './file.ts';
+import { http } from './http.ts';
+import type { PushMember } from './push.ts';
 import type { SourceMember } from './source.ts';
+import { stdin } from './stdin.ts';
+import { tcp } from './tcp.ts';
+import { unix } from './unix.ts';
 
-export const sources = { file } satisfies Record<string, SourceMember>;
+export const sources = { file, cri, docker, stdin, fifo, http, tcp, unix } satisfies Record<
+  string,
+  SourceMember | PushMember
+>;

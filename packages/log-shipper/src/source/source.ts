@@ -20,6 +20,8 @@ export type Chunk = {
   readonly quiet: number;
   /** The window holds no more: something has to be taken, whatever is incomplete. */
   readonly full: boolean;
+  /** What lines are wrapped in. */
+  readonly wrapping?: 'cri' | 'docker';
   /** Records that were parsed and transformed before they were put on disk. */
   readonly settled?: boolean;
   /** What all of its records have beside their own fields. */
@@ -43,6 +45,8 @@ export type SourceContext<V> = Pick<
   readonly stateDirectory: string;
   /** A chunk must be able to hold a line of this length and its newline. */
   readonly lineLimit: number;
+  /** For how many milliseconds at least a file was quiet when what is held of it is offered again; absent: it is not. */
+  readonly holdTimeout: number | undefined;
   /** How long after `signal` the source may go on reading what is still being written. */
   readonly patience: number;
 };
@@ -56,10 +60,15 @@ export type Source = AsyncDisposable & {
   readonly troubles: readonly Trouble[];
 };
 
-export type SourceMember = Member & { open(context: SourceContext<Values<Parameters>>): Promise<Source> };
+export type SourceMember = Member & {
+  /** Its lines are wrapped in something, and long ones come in pieces. */
+  readonly wraps?: boolean;
+  open(context: SourceContext<Values<Parameters>>): Promise<Source>;
+};
 
 export const defineSource = <P extends Parameters>(member: {
   readonly summary: string;
   readonly parameters: P;
+  readonly wraps?: boolean;
   open(context: SourceContext<Values<P>>): Promise<Source>;
 }): SourceMember => member as unknown as SourceMember;

@@ -18,8 +18,7 @@ const marks: readonly Mark[] = [
 
 const markOf = (head: Buffer, wanted: Wanted): Mark | undefined =>
   marks.find(
-    ({ encoding, bytes }) =>
-      (wanted === 'auto' || wanted === encoding) && head.subarray(0, bytes.length).equals(bytes),
+    ({ encoding, bytes }) => (wanted === 'auto' || wanted === encoding) && head.subarray(0, bytes.length).equals(bytes),
   );
 
 /** @param head the first bytes of the file. */

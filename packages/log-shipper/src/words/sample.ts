@@ -4,7 +4,7 @@ import { type Log, reasonOf, type Values } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
 import { Encoder } from '../encode.ts';
 import type { sampled } from '../parameters.ts';
-import { openPipeline } from '../pipeline.ts';
+import { Pipeline } from '../pipeline.ts';
 import type { Sink, SinkContext } from '../sink/sink.ts';
 import type { Chunk } from '../source/source.ts';
 
@@ -12,7 +12,7 @@ export type Sampled = Values<typeof sampled>;
 
 /** As much of a sample as makes one batch. */
 export function batchOf(lines: Buffer, { encoding, limits }: Sink, parameters: Sampled): Batch | undefined {
-  const records = openPipeline(parameters)(sampleChunk(lines, '/dev/stdin'));
+  const records = new Pipeline(parameters).records(sampleChunk(lines, '/dev/stdin'));
   const bytes = Math.min(parameters.batchLimit, limits?.bytes ?? parameters.batchLimit);
   const encoder = new Encoder(encoding, { ...limits, bytes });
   for (const batch of encoder.encode(records)) return batch;

@@ -30,7 +30,11 @@ for (const [name, encode] of Object.entries({ 'UTF-16LE': utf16le, 'UTF-16BE': u
     {
       await using shipper = await place.ship();
       await until(() => shipper.stdout === 'erste Zeile \u20ac\nzweite \u{1f600}\n');
-      await until(async () => (await ledgerOf(shipper)).files[0]?.acknowledged === encode('\ufefferste Zeile \u20ac\nzweite \u{1f600}\n').length);
+      await until(
+        async () =>
+          (await ledgerOf(shipper)).files[0]?.acknowledged ===
+          encode('\ufefferste Zeile \u20ac\nzweite \u{1f600}\n').length,
+      );
       shipper.kill('SIGKILL');
       await shipper.exited;
     }

@@ -11,10 +11,9 @@ const encode: Record<Encoding, (text: string) => Buffer> = {
 
 const names = Object.keys(encode) as Encoding[];
 // Lone surrogates too: a file holds whatever it holds.
-const texts = fc.array(
-  fc.oneof(fc.constantFrom(0x0a, 0x41, 0xe9, 0x20ac, 0x1f600, 0xd800, 0xdc00), fc.nat(0xffff)),
-  { maxLength: 60 },
-);
+const texts = fc.array(fc.oneof(fc.constantFrom(0x0a, 0x41, 0xe9, 0x20ac, 0x1f600, 0xd800, 0xdc00), fc.nat(0xffff)), {
+  maxLength: 60,
+});
 
 test.each(names)('every prefix of decoded %s stands for as many bytes as it was made of', (encoding) => {
   const check = (codes: number[]) => {

@@ -7,7 +7,14 @@ import { Paths, Troubles } from '../../src/tail/paths.ts';
 import { Tailer, type TailerOptions } from '../../src/tail/tailer.ts';
 
 const nothing = () => undefined;
-export const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, setLevel: nothing };
+export const silent = {
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  setLevel: nothing,
+};
 const instrument = { inc: nothing, set: nothing, observe: nothing };
 const surroundings = {
   log: silent,
