@@ -35,6 +35,7 @@ const positions = z.object({
       modified: digits,
       size: offset,
       head: place,
+      target: z.optional(z.string()),
       rewinds: z.optional(z.int().check(z.minimum(0))),
       origin: z.optional(z.string()),
       sinks: z.record(z.string(), z.extend(place, settled.shape)),

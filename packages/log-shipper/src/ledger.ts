@@ -87,6 +87,8 @@ export class Account {
   /** Where it was found; keeps naming it after it was rotated away. */
   path: string;
   readonly identity: Identity;
+  /** Where it really was, when it was found behind a symbolic link. */
+  target: string | undefined;
   /** When the file was made, in nanoseconds; 0 where the file system does not say. */
   readonly born: bigint;
   modified: bigint;
@@ -253,12 +255,13 @@ export class Ledger {
   /** What the next start resumes from. */
   positions(): Positions {
     const files = [...this.#accounts].map(
-      ({ path, identity, born, modified, size, head, cursors, rewinds, inherited }) => ({
+      ({ path, identity, born, modified, size, head, cursors, rewinds, inherited, target }) => ({
         path,
         ...identity,
         ...written({ born, modified }),
         size,
         head,
+        ...(target !== undefined && { target }),
         ...(rewinds > 0 && { rewinds }),
         ...(inherited !== undefined && { origin: inherited }),
         sinks: Object.fromEntries([...cursors].map(([sink, { position }]) => [sink, position])),

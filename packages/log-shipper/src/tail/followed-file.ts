@@ -110,7 +110,7 @@ export class FollowedFile implements Holder, Disposable {
     const { handles, listings, path } = this.#following;
     // Two attempts: it may be renamed between the look and the opening.
     for (let attempt = 0; attempt < 2; attempt++) {
-      const found = this.#lookByName() ?? listings.find(path, this.key);
+      const found = this.#lookByName() ?? listings.find(this.key, path, this.account.target);
       if (!found) break;
       this.at = found.path;
       const handle = handles.open(found.path);

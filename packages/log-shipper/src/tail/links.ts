@@ -9,12 +9,10 @@ export class Links {
 
   /** Remembers where the file really is, if its name is a link. */
   add(file: FollowedFile): void {
-    try {
-      if (lstatSync(file.name).isSymbolicLink()) this.#targets.set(realpathSync(file.name), file);
-    } catch (error) {
-      // Renamed this moment; whatever is at that name next is another file.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+    const target = targetOf(file.name);
+    if (target === undefined) return;
+    this.#targets.set(target, file);
+    file.account.target = target;
   }
 
   remove(file: FollowedFile): void {
@@ -32,5 +30,16 @@ export class Links {
 
   get directories(): Set<string> {
     return new Set(this.#targets.keys().map((path) => dirname(path)));
+  }
+}
+
+/** Where a name leads to, if it is a link. */
+export function targetOf(name: string): string | undefined {
+  try {
+    return lstatSync(name).isSymbolicLink() ? realpathSync(name) : undefined;
+  } catch (error) {
+    // Renamed this moment; whatever is at that name next is another file.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -78,8 +78,16 @@ export class Listings {
     }
   }
 
-  /** A file beside a path, by its identity: under a rotated name, or any other. */
-  find(path: string, key: string): Found | undefined {
+  /** A file beside one of these paths, by its identity: under a rotated name, or any other. */
+  find(key: string, ...paths: readonly (string | undefined)[]): Found | undefined {
+    for (const path of paths) {
+      const found = path === undefined ? undefined : this.#find(path, key);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  #find(path: string, key: string): Found | undefined {
     for (const found of this.generations(path)) if (found.key === key) return found;
     const name = this.#beside(path)?.find(key);
     const found = name === undefined ? undefined : lookIfThere(name);

@@ -35,11 +35,12 @@ export class Resumption {
     }
   }
 
-  #resumeOne(kept: Kept, present: ReadonlyMap<string, readonly Found[]>): void {
+  #resumeOne(kept: Kept, all: ReadonlyMap<string, readonly Found[]>): void {
     const { ledger, files } = this.#options;
     const key = keyOf(kept);
-    const names = present.get(key) ?? [];
-    const found = names.find(({ path }) => path === kept.path) ?? names[0] ?? files.listings.find(kept.path, key);
+    const names = all.get(key) ?? [];
+    const present = names.find(({ path }) => path === kept.path) ?? names[0];
+    const found = present ?? files.listings.find(key, kept.path, kept.target);
     const cursors = cursorsOf(kept, ledger.sinks);
     if (!found) {
       this.#gone(kept, cursors);
@@ -56,11 +57,12 @@ export class Resumption {
     const sameFile = file.account.born === 0n || String(file.account.born) === kept.born;
     const sameContent = sameFile && file.holds(kept.head) && holdsAll(file, cursors);
     // Only its inode names a file that was renamed, and it need not be one that we may ship: without a doubt, or not at all.
-    const certain = sameFile && (present.has(key) || file.account.born > 0n);
+    const certain = sameFile && (present !== undefined || file.account.born > 0n);
     if (sameContent && (certain || furthestBack(cursors) > 0)) {
       file.account.cursors = cursors;
       file.account.rewinds = kept.rewinds ?? 0;
       file.account.inherited = kept.origin;
+      file.account.target = kept.target;
       files.add(file);
     } else if (certain) this.#startOver(file, kept, cursors);
     else {

@@ -9,7 +9,7 @@ import { Copies } from './copies.ts';
 import { type FollowedFile, rewritten } from './followed-file.ts';
 import { FollowedFiles, type Surroundings } from './followed-files.ts';
 import { basesOf, byAge } from './generations.ts';
-import { Links } from './links.ts';
+import { Links, targetOf } from './links.ts';
 import type { Found } from './look.ts';
 import { Pace } from './pace.ts';
 import { breather, type Paths, type Troubles } from './paths.ts';
@@ -178,13 +178,16 @@ export class Tailer implements AsyncDisposable {
     }
   }
 
-  /** Files that came and went under a path since it was looked at last: rotation is quicker than any poll. */
-  #followGenerations(path: string): void {
+  /**
+   * Files that came and went under a path since it was looked at last: rotation is quicker than any poll. @param at where
+   * they are, when the path is a link to there.
+   */
+  #followGenerations(path: string, at = path): void {
     const { ledger } = this.#options;
     const isNew = ledger.newUnder(path);
     const isWanted = (file: Pick<Found, 'key' | 'identity' | 'born' | 'modified'>) =>
       !this.#files.has(file.key) && !ledger.kept.has(file.key) && isNew(file);
-    for (const found of this.#files.listings.generations(path)) {
+    for (const found of this.#files.listings.generations(at)) {
       if (!isWanted(found)) continue;
       const file = this.#open(found, path);
       if (!file) continue;
@@ -200,6 +203,8 @@ export class Tailer implements AsyncDisposable {
     if (!file) return false;
     // With this one in hand, whatever is older has a rotated name by now; and it is to be read first.
     this.#followGenerations(found.path);
+    const target = targetOf(found.path);
+    if (target !== undefined) this.#followGenerations(found.path, target);
     for (const older of this.#files.lineage(lineage)?.files ?? []) this.#refresh(older);
     return this.#follow(file);
   }

@@ -43,15 +43,17 @@ test('a rotated file is read to its end, also what is written after its renaming
 test('several rotations between two polls lose no line and keep the order', async () => {
   await using place = await workplace();
   await using receiver = await Receiver.listen();
-  await using shipper = await place.ship([...toForward(receiver.address), '--source-file-poll-interval', '400ms']);
+  await using shipper = await place.ship(toForward(receiver.address));
   await place.append(text(sequence(1, 10)));
   await receiver.hasAll(sequence(1, 10));
+  shipper.kill('SIGSTOP');
   for (let generation = 1; generation <= 4; generation++) {
     for (let older = generation - 1; older >= 1; older--)
       await rename(place.log(`app.log.${older}`), place.log(`app.log.${older + 1}`));
     await rename(place.log(), place.log('app.log.1'));
     await place.append(text(sequence(generation * 10 + 1, generation * 10 + 10)));
   }
+  shipper.kill('SIGCONT');
   await receiver.hasAll(sequence(1, 50));
   expect(receiver.lines).toEqual(sequence(1, 50));
   expect(await metric(shipper, 'rotations_total')).toBe(1);
@@ -74,11 +76,13 @@ test('rotating without a pause, all names shifting, loses no line', async () => 
 
 test('the first generations of all, come and gone before anything was seen, are shipped', async () => {
   await using place = await workplace();
-  await using shipper = await place.ship(['--source-file-poll-interval', '400ms']);
+  await using shipper = await place.ship();
+  shipper.kill('SIGSTOP');
   await place.append('one\n');
   await rename(place.log(), place.log('app.log.2'));
   await place.append('two\n');
   await rename(place.log(), place.log('app.log.1'));
+  shipper.kill('SIGCONT');
   await until(() => shipper.stdout === 'one\ntwo\n');
 });
 
@@ -169,24 +173,28 @@ test('a truncated file is read from its beginning', async () => {
 
 test('a file that was truncated and has grown past the old position between two polls is noticed by its content', async () => {
   await using place = await workplace();
-  await using shipper = await place.ship(['--source-file-poll-interval', '300ms']);
+  await using shipper = await place.ship();
   await place.append('one\ntwo\n');
   await until(() => shipper.stdout === 'one\ntwo\n');
+  shipper.kill('SIGSTOP');
   await truncate(place.log());
   await place.append('three\nfour\nfive\n');
+  shipper.kill('SIGCONT');
   await until(() => shipper.stdout.endsWith('five\n'));
   expect(shipper.stdout).toBe('one\ntwo\nthree\nfour\nfive\n');
 });
 
 test('copytruncate loses nothing while the copy is there: what had not been read is read from it', async () => {
   await using place = await workplace();
-  await using shipper = await place.ship(['--source-file-poll-interval', '300ms']);
+  await using shipper = await place.ship();
   await place.append('one\n');
   await until(() => shipper.stdout === 'one\n');
+  shipper.kill('SIGSTOP');
   await place.append('two\n');
   await copyFile(place.log(), place.log('app.log.1'));
   await truncate(place.log());
   await place.append('three\n');
+  shipper.kill('SIGCONT');
   await until(() => shipper.stdout.includes('two\n') && shipper.stdout.includes('three\n'));
   expect(shipper.stdout).toBe('one\ntwo\nthree\n');
   expect(await metric(shipper, 'lost_bytes_total{reason="truncated"}')).toBe(0);
