@@ -1,6 +1,7 @@
 // From a chunk to records that are ready to be encoded: frame, parse, transform.
 
 import { reasonOf, type Values } from '@outrigger/core';
+import { type Extract, extractor } from './extract.ts';
 import { frame } from './frame.ts';
 import type { From } from './intake.ts';
 import { type Join, type Joined, joinOf } from './join/index.ts';
@@ -14,22 +15,31 @@ import { severityOfBytes } from './severity.ts';
 import type { Chunk, SourceMember } from './source/source.ts';
 import { timeReader } from './time/time.ts';
 import { zoneOf } from './time/zone.ts';
-import { noteFields, type Sought } from './transcode/sought.ts';
+import type { Sought } from './transcode/sought.ts';
 import { transform } from './transform.ts';
 
 type Given = Values<PipelineParameters>;
 
+/** What one kind of line becomes. */
+type Reading = {
+  readonly parser: Parser;
+  /** Whether somebody has to see fields: otherwise JSON stays bytes. */
+  readonly seen: boolean;
+  /** Of lines that stay bytes, and of those that do not. */
+  readonly sought: Sought | undefined;
+  readonly extract: Extract | undefined;
+};
+
 export class Pipeline {
   readonly #given: Given;
-  readonly #parser: Parser;
-  readonly #sought: Sought | undefined;
+  readonly #reading: Reading;
   readonly #joins: ReadonlyMap<Chunk['wrapping'], Join | undefined>;
+  #syslog: Reading | undefined;
 
   /** Throws for a pattern, a format or a zone that cannot be used. */
   constructor(given: Given) {
     this.#given = given;
-    this.#parser = given.parser.member.open(given.parser.parameters);
-    this.#sought = soughtBy(given, this.#parser);
+    this.#reading = readingOf(given, given.parser.member.open(given.parser.parameters));
     const wrappings = ['cri', 'docker', undefined] as const;
     this.#joins = new Map(wrappings.map((envelope) => [envelope, joinOf({ envelope, multiline: severalOf(given) })]));
   }
@@ -38,14 +48,14 @@ export class Pipeline {
   records(chunk: Chunk): Records {
     if (chunk.settled) return unsettle(chunk);
     const records = this.#framed(chunk);
-    this.#finish(records, this.#parser, this.#sought);
+    this.#finish(records, this.#reading);
     return records;
   }
 
   /** What sources that push were given, as it goes to the disk. */
   settle(records: Records, { parser }: From): Buffer {
-    const own = parser === 'syslog' ? syslog.open({}) : this.#parser;
-    this.#finish(records, own, parser === undefined ? this.#sought : soughtBy(this.#given, own));
+    if (parser === 'syslog') this.#syslog ??= readingOf(this.#given, syslog.open({}));
+    this.#finish(records, parser === 'syslog' ? this.#syslog! : this.#reading);
     return settle(records);
   }
 
@@ -56,14 +66,30 @@ export class Pipeline {
     return recordsOf(chunk, join(chunk, { record: lineLimit, timeout: joinTimeout }));
   }
 
-  #finish(records: Records, parser: Parser, sought: Sought | undefined): void {
+  #finish(records: Records, { parser, seen, sought, extract }: Reading): void {
     records.lineField = this.#given.lineField;
-    if (!records.fields) parse(records, parser, false);
+    if (!records.fields) parse(records, parser, seen);
     records.sought = sought;
-    if (sought && records.fields)
-      for (const [index, fields] of records.fields.entries()) if (fields) noteFields(records, index, fields);
+    extract?.(records);
     transform(records, this.#given);
   }
+}
+
+function readingOf(given: Given, parser: Parser): Reading {
+  const { timeField = parser.timeField, levelField = parser.levelField, timeFormat, timeZone } = given;
+  // What lies deeper is not seen in passing.
+  const seen = [timeField, levelField].some((name) => name?.includes('.'));
+  if (timeField === undefined && levelField === undefined)
+    return { parser, seen, sought: undefined, extract: undefined };
+  return {
+    parser,
+    seen,
+    extract: extractor({ timeField, levelField, timeFormat, timeZone }),
+    sought: {
+      ...(timeField !== undefined && { timeField, readTime: timeReader(timeFormat, zoneOf(timeZone)).read }),
+      ...(levelField !== undefined && { levelField, readLevel: severityOfBytes }),
+    },
+  };
 }
 
 /** What cannot be used of what was given, each by itself. */
@@ -93,15 +119,6 @@ function severalOf(given: Given) {
 /** Whether a record of a source may wait for its end. */
 export const holds = (given: Given, source: SourceMember): boolean =>
   severalOf(given) !== undefined || source.wraps === true;
-
-function soughtBy(given: Given, parser: Parser): Sought | undefined {
-  const { timeField = parser.timeField, levelField = parser.levelField, timeFormat, timeZone } = given;
-  if (timeField === undefined && levelField === undefined) return undefined;
-  return {
-    ...(timeField !== undefined && { timeField, readTime: timeReader(timeFormat, zoneOf(timeZone)).read }),
-    ...(levelField !== undefined && { levelField, readLevel: severityOfBytes }),
-  };
-}
 
 function recordsOf(chunk: Chunk, joined: Joined): Records {
   const { bytes, spans, ends, starts, length, partial, errors, times, streams } = joined;
