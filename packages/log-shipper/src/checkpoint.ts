@@ -149,11 +149,13 @@ export class Checkpoint implements AsyncDisposable {
     const { revision } = this.#ledger;
     if (revision === this.#saved) return;
     const { log, metrics } = this.#surroundings;
-    const begun = performance.now();
     try {
-      await publishFile(this.path, JSON.stringify(this.#ledger.positions()), { mode: 0o600 });
-      this.#saved = revision;
+      const begun = performance.now();
+      const content = JSON.stringify(this.#ledger.positions());
+      // What it costs, not how long a disk lets it wait.
       this.#took = performance.now() - begun;
+      await publishFile(this.path, content, { mode: 0o600 });
+      this.#saved = revision;
       this.#savedAt = new Date();
       metrics.checkpoints.inc({ result: 'written' });
       if (this.#trouble !== undefined) log.info('State file is written again', { path: this.path });

@@ -53,13 +53,15 @@ export class Copies {
   rewritten(file: FollowedFile): void {
     const { path, cursors, known: place } = file.account;
     const { log, metrics, events, ledger } = this.#surroundings;
-    const { unread } = file;
+    const { unread, seen } = file;
     const origin = ledger.originOf(file.account);
     // The copy takes the cursors over, with what is in flight, and is read first.
     file.rewind();
-    const copies = this.#files.lineage(file.lineage)?.files.filter(({ copyOf }) => copyOf === file) ?? [];
-    for (const copy of copies) copy.copyOf = undefined;
-    const lost = copies.length > 0 || this.adopt(file, { path, cursors, place }, origin) ? 0 : unread;
+    const known = this.#files.lineage(file.lineage)?.files.filter(({ copyOf }) => copyOf === file) ?? [];
+    for (const copy of known) copy.copyOf = undefined;
+    const copy = known.at(-1) ?? this.adopt(file, { path, cursors, place }, origin);
+    // What was written after the copy was made, and before the original was cut, is in neither.
+    const lost = copy ? Math.max(0, seen - copy.account.size) : unread;
     metrics.truncations.inc();
     events.publish('truncated', { path, lost });
     log.warn(errors.LOG_SHIPPER_FILE_TRUNCATED({ path, lost }));
@@ -67,11 +69,11 @@ export class Copies {
   }
 
   /**
-   * Finds the copy of what was left to read: what lies before the known place lies there too. Returns whether there is
-   * one. @param origin of the content.
+   * Finds the copy of what was left to read: what lies before the known place lies there too. Undefined when there is
+   * none. @param origin of the content.
    */
-  adopt(original: FollowedFile, { path, cursors, place }: Left, origin: string): boolean {
-    if (place.offset === 0) return false;
+  adopt(original: FollowedFile, { path, cursors, place }: Left, origin: string): FollowedFile | undefined {
+    if (place.offset === 0) return undefined;
     const found = [...this.#files.listings.generations(path)].filter(({ key }) => !this.#files.has(key)).sort(byAge);
     const copies: FollowedFile[] = [];
     // The youngest first: those before the one that is found are later copies, of content that nobody has seen.
@@ -88,10 +90,10 @@ export class Copies {
       copy.account.cursors = cursors;
       copy.account.inherited = origin;
       for (const each of copies.reverse()) this.#files.add(each);
-      return true;
+      return copy;
     }
     for (const each of copies) each[Symbol.dispose]();
-    return false;
+    return undefined;
   }
 
   /** One that cannot be opened is no copy that anybody could read. */

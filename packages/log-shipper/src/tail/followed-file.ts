@@ -51,7 +51,7 @@ export class FollowedFile implements Holder, Disposable {
   resting = false;
   /** Nobody follows it any more. */
   closed = false;
-  #longest = 0;
+  #seen = 0;
   #handle: number | undefined;
   #readers = 0;
   #encoding: Encoding = 'utf-8';
@@ -139,7 +139,7 @@ export class FollowedFile implements Holder, Disposable {
     this.grown = performance.now();
     // Not only when it is read: while a sink is down, what is truncated away must be found before its copy is deleted.
     if (!this.holds(this.account.known)) return rewritten;
-    this.#longest = Math.max(this.#longest, now.size);
+    this.#seen = Math.max(this.#seen, now.size);
     this.#lookAtHead();
     return 'changed';
   }
@@ -257,9 +257,14 @@ export class FollowedFile implements Holder, Disposable {
       this.#following.ledger.acknowledge(cursor, cursor.read, { delivered: 0, dead: 0, dropped: {} });
   }
 
+  /** How long its content was seen to be. */
+  get seen(): number {
+    return this.#seen;
+  }
+
   /** Bytes that were seen to be there and that not every sink has read. */
   get unread(): number {
-    return this.#longest - Math.min(...[...this.cursors()].map(({ read }) => read.offset));
+    return this.#seen - Math.min(...[...this.cursors()].map(({ read }) => read.offset));
   }
 
   /** Starts over: the content that the cursors belong to is not here any more. */
@@ -271,7 +276,7 @@ export class FollowedFile implements Holder, Disposable {
     this.account.inherited = undefined;
     ledger.changed();
     this.account.size = this.#look().size;
-    this.#longest = this.account.size;
+    this.#seen = this.account.size;
     this.#lookAtHead();
   }
 

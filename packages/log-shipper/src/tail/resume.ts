@@ -91,8 +91,8 @@ export class Resumption {
     const left = { path: kept.path, cursors, place: place.offset > 0 ? place : kept.head };
     const before = { identity: kept, born: kept.born, rewinds: kept.rewinds ?? 0, inherited: kept.origin };
     file.account.rewinds = before.rewinds + 1;
-    const copied = copies.adopt(file, left, ledger.originOf(before));
-    const lost = copied ? 0 : Math.max(0, kept.size - furthestBack(cursors));
+    const copy = copies.adopt(file, left, ledger.originOf(before));
+    const lost = copy ? Math.max(0, kept.size - copy.account.size) : Math.max(0, kept.size - furthestBack(cursors));
     log.warn(errors.LOG_SHIPPER_FILE_TRUNCATED({ path: kept.path, lost }));
     metrics.truncations.inc();
     metrics.lost.inc({ reason: 'truncated' }, lost);
