@@ -37,11 +37,11 @@ export const envelopes =
     const { bytes, unfinished } = chunk;
     let start = 0;
     for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
-      reading.line(open, { start, end, stop: end + 1 });
+      reading.line(open, start, end);
       start = end + 1;
     }
     if (start < bytes.length && unfinished !== 'held') {
-      reading.line(open, { start, end: bytes.length, stop: bytes.length, cut: unfinished === 'part' });
+      reading.lastLine(open, start, unfinished === 'part');
       start = bytes.length;
     }
     return reading.end(start, over);
@@ -66,22 +66,39 @@ class Reading {
     this.#what = what;
   }
 
-  line(open: Open, line: Line): void {
+  /** Nearly all lines are whole ones, and nothing is under way: these cost no object, and nothing of them is copied. */
+  line(open: Open, start: number, end: number): void {
     const content = this.#content;
     content.seconds = Number.NaN;
-    if (!open(this.#bytes, line.start, line.end, content, this.#tail)) this.#misfit(line);
+    if (!open(this.#bytes, start, end, content, this.#tail)) this.#misfit({ start, end, stop: end + 1 });
+    else if (this.#chains.length > 0) this.#among({ start, end, stop: end + 1 });
+    else if (content.last && content.to - content.from <= this.#limits.record) this.#whole(start, end + 1);
+    else this.#first({ start, end, stop: end + 1 });
+  }
+
+  lastLine(open: Open, start: number, cut: boolean): void {
+    const line = { start, end: this.#bytes.length, stop: this.#bytes.length, cut };
+    const content = this.#content;
+    content.seconds = Number.NaN;
+    if (!open(this.#bytes, start, line.end, content, this.#tail)) this.#misfit(line);
     else {
-      if (line.cut) content.last = false;
-      if (this.#chains.length === 0) this.#first(line);
-      else this.#among(line);
+      if (cut) content.last = false;
+      if (this.#chains.length > 0) this.#among(line);
+      else this.#first(line);
     }
   }
 
-  /** Nothing is under way in its stream. Nearly all lines are whole ones, of which nothing is copied. */
+  #whole(start: number, stop: number): void {
+    const { from, to, stream, seconds, nanos } = this.#content;
+    this.#found.put(from, to, start, stop);
+    this.#found.mark(stream, seconds, nanos);
+  }
+
+  /** Nothing is under way in its stream. */
   #first(line: Line): void {
-    const { stream, last, from, to, seconds, nanos } = this.#content;
+    const { last, from, to } = this.#content;
     if (to - from > this.#limits.record) this.#cut(line);
-    else if (last) this.#found.addOf({ from, to, start: line.start, stop: line.stop }, stream, seconds, nanos);
+    else if (last) this.#whole(line.start, line.stop);
     else this.#begin(line);
   }
 

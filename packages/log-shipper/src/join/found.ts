@@ -37,18 +37,23 @@ export class Found {
     return this.starts.length;
   }
 
-  add({ from, to, start, stop }: Place): void {
+  put(from: number, to: number, start: number, stop: number): void {
     this.spans.push(from, to);
     this.starts.push(start);
     this.stops.push(stop);
   }
 
-  /** The same for a record whose stream and time are known; NaN for a time that is not. */
-  addOf(place: Place, stream: Stream | undefined, seconds: number, nanos: number): void {
-    this.add(place);
-    this.streams?.push(stream);
+  /** What the envelope of the one that was put last says; NaN for a time that is not known. */
+  mark(stream: Stream | undefined, seconds: number, nanos: number): void {
+    if (!this.streams) return;
+    this.streams.push(stream);
     this.seconds.push(seconds);
     this.nanos.push(nanos);
+  }
+
+  addOf({ from, to, start, stop }: Place, stream: Stream | undefined, seconds: number, nanos: number): void {
+    this.put(from, to, start, stop);
+    this.mark(stream, seconds, nanos);
   }
 }
 

@@ -15,17 +15,17 @@ export const lines: Stage = ({ bytes, unfinished }, { record }) => {
     while (stop - start > record) {
       const cut = characterStart(bytes, start, start + record);
       found.partial.add(found.count);
-      found.add({ from: start, to: cut, start, stop: cut });
+      found.put(start, cut, start, cut);
       start = cut;
     }
     if (end === -1) break;
-    found.add({ from: start, to: end, start, stop: end + 1 });
+    found.put(start, end, start, end + 1);
     start = end + 1;
   }
   found.held = start;
   if (start < bytes.length && unfinished !== 'held') {
     if (unfinished === 'part') found.partial.add(found.count);
-    found.add({ from: start, to: bytes.length, start, stop: bytes.length });
+    found.put(start, bytes.length, start, bytes.length);
     found.held = bytes.length;
   }
   return found;

@@ -33,6 +33,8 @@ type Group = {
   doubtful: number[];
 };
 
+const none = -1;
+
 class Gathering {
   readonly #lines: Found;
   readonly #found: Found;
@@ -40,6 +42,9 @@ class Gathering {
   readonly #language: Language;
   readonly #limits: { readonly record: number; readonly timeout: number; readonly most: number };
   readonly #groups: Group[] = [];
+  /** The line that is all of the only record under way so far; then there are no groups. */
+  #first = none;
+  #firstState: State = 0;
 
   constructor(lines: Found, language: Language, limits: { record: number; timeout: number; most: number }) {
     this.#lines = lines;
@@ -51,25 +56,62 @@ class Gathering {
 
   line(index: number): void {
     const stream = this.#lines.streams?.[index];
-    if (this.#groups.length > 0) this.#expire(index, stream);
-    const group = this.#groups.find((group) => group.stream === stream);
     // What is a piece of a line, or none at all, is nobody's first line and nobody's next.
-    if (this.#lines.partial.has(index) || this.#lines.errors.has(index)) {
-      if (group) this.#finish(group);
-      this.#pass(index);
-    } else if (!group) this.#open(index, stream);
-    else this.#follow(group, index);
+    const odd = this.#lines.partial.has(index) || this.#lines.errors.has(index);
+    if (this.#first !== none) {
+      if (!odd && this.#isNext(index, stream)) return;
+      this.#promote();
+    }
+    if (!odd && this.#groups.length === 0) this.#begin(index);
+    else this.#among(index, stream, odd);
   }
 
-  #open(index: number, stream: Stream | undefined): void {
-    const { spans, starts, stops, seconds, nanos } = this.#lines;
+  /** Nearly all records are of one line: as long as that is all there is, it costs no object. */
+  #begin(index: number): void {
+    const { spans, bytes } = this.#lines;
+    this.#first = index;
+    this.#firstState = this.#language.begin(bytes, spans[2 * index]!, spans[2 * index + 1]!);
+  }
+
+  /** Whether the line of a single one is the beginning of the next record. */
+  #isNext(index: number, stream: Stream | undefined): boolean {
+    const { spans, bytes, streams } = this.#lines;
+    if (streams && streams[this.#first] !== stream) return false;
+    if (this.#language.next(this.#firstState, bytes, spans[2 * index]!, spans[2 * index + 1]!) !== begins) return false;
+    this.#pass(this.#first);
+    this.#begin(index);
+    return true;
+  }
+
+  #among(index: number, stream: Stream | undefined, odd: boolean): void {
+    if (this.#groups.length > 0) this.#expire(index, stream);
+    const group = this.#groups.find((group) => group.stream === stream);
+    if (odd) {
+      if (group) this.#finish(group);
+      this.#pass(index);
+    } else if (group) this.#follow(group, index);
+    else {
+      this.#begin(index);
+      this.#promote();
+    }
+  }
+
+  /** It is more than a line by itself, or not the only one that is under way. */
+  #promote(): void {
+    if (this.#first === none) return;
+    this.#open(this.#first, this.#firstState);
+    this.#first = none;
+  }
+
+  #open(index: number, state: State): void {
+    const { spans, starts, stops, streams, seconds, nanos } = this.#lines;
     const [from, to] = [spans[2 * index]!, spans[2 * index + 1]!];
     const pieces = new Pieces({ lines: true });
     pieces.add(from, to, this.#tail);
     this.#groups.push({
-      ...{ stream, start: starts[index]!, stop: stops[index]!, pieces, lines: 1, doubtful: [] },
+      ...{ stream: streams?.[index], start: starts[index]!, stop: stops[index]!, pieces, lines: 1, doubtful: [] },
       ...{ seconds: seconds[index] ?? Number.NaN, nanos: nanos[index] ?? 0, latest: this.#writtenAt(index) },
-      state: this.#language.begin(this.#lines.bytes, from, to),
+      state,
     });
   }
 
@@ -78,9 +120,8 @@ class Gathering {
     const [from, to] = [spans[2 * index]!, spans[2 * index + 1]!];
     const state = this.#language.next(group.state, bytes, from, to);
     if (state === begins) {
-      const { doubtful } = group;
-      this.#close(group);
-      for (const line of [...doubtful, index]) this.line(line);
+      this.#conclude(group);
+      this.line(index);
       return;
     }
     group.latest = this.#writtenAt(index);
@@ -125,16 +166,18 @@ class Gathering {
     const error = errors.get(index);
     if (error !== undefined) found.errors.set(found.count, error);
     if (partial.has(index)) found.partial.add(found.count);
-    const place = { from: spans[2 * index]!, to: spans[2 * index + 1]!, start: starts[index]!, stop: stops[index]! };
-    found.addOf(place, streams?.[index], seconds[index] ?? Number.NaN, nanos[index] ?? 0);
+    found.put(spans[2 * index]!, spans[2 * index + 1]!, starts[index]!, stops[index]!);
+    if (streams) found.mark(streams[index], seconds[index]!, nanos[index]!);
   }
 
   /** Time goes on with the other stream too: otherwise a busy one would wait for a silent one until the window is full. */
   #expire(index: number, stream: Stream | undefined): void {
     const now = this.#writtenAt(index);
-    const late = this.#groups.filter((group) => group.stream !== stream && now - group.latest >= this.#limits.timeout);
-    // What is doubtful in one may end another in its turn.
-    for (const group of late) if (this.#groups.includes(group)) this.#finish(group);
+    // What began earlier, and has only been completed now, may be acknowledged by itself: a restart must come to the same.
+    const begun = this.#lines.starts[index]!;
+    const isLate = ({ stream: its, start, latest }: Group) =>
+      its !== stream && begun > start && now - latest >= this.#limits.timeout;
+    for (let late = this.#groups.find(isLate); late; late = this.#groups.find(isLate)) this.#conclude(late);
   }
 
   #writtenAt(index: number): number {
@@ -142,13 +185,18 @@ class Gathering {
     return (seconds[index] ?? Number.NaN) * 1000 + (nanos[index] ?? 0) / 1e6;
   }
 
-  /** Nothing more is waited for: what is doubtful belongs to nothing. */
-  #finish(group: Group): void {
-    const { doubtful, stream } = group;
+  /** What is doubtful does not belong to it, and begins another. */
+  #conclude(group: Group): void {
     this.#close(group);
-    for (const line of doubtful) this.line(line);
-    const opened = doubtful.length > 0 && this.#groups.find((group) => group.stream === stream);
-    if (opened) this.#finish(opened);
+    for (const line of group.doubtful) this.line(line);
+    this.#promote();
+  }
+
+  /** Nothing more of its stream is waited for. */
+  #finish(group: Group): void {
+    const { stream } = group;
+    for (let open: Group | undefined = group; open; open = this.#groups.find((group) => group.stream === stream))
+      this.#conclude(open);
   }
 
   end(over: boolean): Found {
@@ -156,6 +204,7 @@ class Gathering {
     found.held = this.#lines.held;
     // Lines of two streams may be in any order among each other.
     found.mixed = this.#lines.mixed || found.streams !== undefined;
+    this.#promote();
     if (over) while (this.#groups.length > 0) this.#finish(this.#groups[0]!);
     for (const { start } of this.#groups) found.held = Math.min(found.held, start);
     found.bytes = this.#tail.whole();
