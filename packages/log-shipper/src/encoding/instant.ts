@@ -1,6 +1,6 @@
 // How receivers want times.
 
-import type { ByteWriter } from '../byte-writer.ts';
+import { type ByteWriter, Stamp } from '../byte-writer.ts';
 import type { Instant } from '../records.ts';
 
 export type TimeFormat = 'rfc3339' | 'unix' | 'unix-ms' | 'unix-ns';
@@ -37,13 +37,13 @@ export class InstantMember {
   readonly #name: string;
   readonly #format: TimeFormat;
   #second = Number.NaN;
-  #head: Buffer = Buffer.alloc(0);
-  readonly #tail: Buffer;
+  #head = new Stamp(Buffer.alloc(0));
+  readonly #tail: Stamp;
 
   constructor(name: string, format: TimeFormat) {
     this.#name = `${JSON.stringify(name)}:`;
     this.#format = format;
-    this.#tail = Buffer.from(format === 'rfc3339' ? 'Z"' : format === 'unix-ns' ? '"' : '');
+    this.#tail = new Stamp(Buffer.from(format === 'rfc3339' ? 'Z"' : format === 'unix-ns' ? '"' : ''));
   }
 
   write(instant: Instant, into: ByteWriter): void {
@@ -54,13 +54,13 @@ export class InstantMember {
     }
     if (seconds !== this.#second) {
       this.#second = seconds;
-      this.#head = Buffer.from(this.#name + this.#upToSecond(seconds));
+      this.#head = new Stamp(Buffer.from(this.#name + this.#upToSecond(seconds)));
     }
-    into.short(this.#head);
+    into.stamp(this.#head);
     if (this.#format === 'unix-ms') writePadded(into, Math.floor(nanos / 1_000_000), 3);
     else if (this.#format !== 'unix-ns' && nanos % 1_000_000 === 0) writePadded(into, nanos / 1_000_000, 3);
     else writePadded(into, nanos, 9);
-    into.short(this.#tail);
+    into.stamp(this.#tail);
   }
 
   #upToSecond(seconds: number): string {

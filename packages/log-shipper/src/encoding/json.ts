@@ -1,7 +1,7 @@
 // JSON objects: one per line, or within what a vendor wants around them.
 
 import { uidOf } from '../batch.ts';
-import type { ByteWriter } from '../byte-writer.ts';
+import { type ByteWriter, Stamp } from '../byte-writer.ts';
 import type { Records } from '../records.ts';
 import { reasonOf, scannerFor } from '../transcode/scanners.ts';
 import { note, noteFields, watchFor } from '../transcode/sought.ts';
@@ -42,13 +42,13 @@ export function jsonRecord(records: Records, names: JsonNames = {}): Write {
   if (new Set(others).size < others.length || others.includes(lineField)) return writeObject;
 
   const writeShared = sharedWriter(records, names);
-  const prefix = Buffer.from(`{${JSON.stringify(lineField)}:`);
+  const prefix = new Stamp(Buffer.from(`{${JSON.stringify(lineField)}:`));
   const writeJson = records.format === 'json' && !records.fields ? jsonWriter(records, names, lines) : undefined;
   return (index, into) => {
     if (own.has(index)) return writeObject(index, into);
     if (records.isText(index)) {
       lines.at(index);
-      into.short(prefix);
+      into.stamp(prefix);
       writeSoundString(into, lines.bytes, lines.start, lines.end);
       writeShared(index, into, true);
     } else {
@@ -81,7 +81,7 @@ function jsonWriter(
   const watch = [...(sought ? watchFor(sought) : []), ...levels];
   const scanner = scannerFor({ omit: [...omit, ...levels], watch });
   const own = levelField === undefined ? -1 : 2 * watch.indexOf(levelField);
-  const name = Buffer.from(`${JSON.stringify(levelField)}:`);
+  const name = new Stamp(Buffer.from(`${JSON.stringify(levelField)}:`));
   return (index, into) => {
     lines.at(index);
     scanner.read(lines.bytes);
@@ -97,7 +97,7 @@ function jsonWriter(
     const members = copyMembers(scanner, into);
     if (own === -1 || scanner.watched[own] === -1 || records.level(index) > 0) return members;
     if (members) into.byte(comma);
-    into.short(name);
+    into.stamp(name);
     into.copy(lines.bytes, scanner.watched[own], scanner.watched[own + 1]);
     return true;
   };
@@ -108,11 +108,11 @@ function sharedWriter(records: Records, names: JsonNames): (index: number, into:
   const { timeField, timeFormat = 'rfc3339', levelField, uidField } = names;
   const shared = membersOf(records.common);
   const time = timeField === undefined ? undefined : new InstantMember(timeField, timeFormat);
-  const levels: Buffer[] = [];
-  const writeOne = (into: ByteWriter, member: Buffer, behind: boolean): boolean => {
-    if (member.length === 0) return behind;
+  const levels: Stamp[] = [];
+  const writeOne = (into: ByteWriter, member: Stamp, behind: boolean): boolean => {
+    if (member.bytes.length === 0) return behind;
     if (behind) into.byte(comma);
-    into.short(member);
+    into.stamp(member);
     return true;
   };
   return (index, into, members) => {
@@ -127,12 +127,15 @@ function sharedWriter(records: Records, names: JsonNames): (index: number, into:
       levels[level] ??= membersOf({ [levelField]: levelOf(level, names) });
       behind = writeOne(into, levels[level], behind);
     }
-    if (uidField !== undefined) writeOne(into, membersOf({ [uidField]: uidOf(records, index) }), behind);
+    if (uidField !== undefined) {
+      if (behind) into.byte(comma);
+      into.text(`${JSON.stringify(uidField)}:"${uidOf(records, index)}"`);
+    }
     into.byte(closeMap);
   };
 }
 
-const membersOf = (fields: object): Buffer => Buffer.from(JSON.stringify(fields).slice(1, -1));
+const membersOf = (fields: object): Stamp => new Stamp(Buffer.from(JSON.stringify(fields).slice(1, -1)));
 
 const levelOf = (level: number, { levelFormat }: JsonNames): string | number =>
   levelFormat === 'name' ? levelName(level) : level;

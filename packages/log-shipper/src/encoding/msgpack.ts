@@ -1,7 +1,7 @@
 // Entries of the Forward protocol: [EventTime, record], one behind the other. Written by hand because a general encoder
 // costs two buffers and an object for each record, and a line needs none.
 
-import type { ByteWriter } from '../byte-writer.ts';
+import { type ByteWriter, Stamp } from '../byte-writer.ts';
 import type { Instant, Records } from '../records.ts';
 import { reasonOf, scannerFor } from '../transcode/scanners.ts';
 import { note, noteFields, watchFor } from '../transcode/sought.ts';
@@ -23,20 +23,27 @@ export { encoded } from './msgpack-values.ts';
 export const msgpack: Encoding = (records) => {
   const { common, own, lineField } = records;
   const lines = new Lines(records);
-  const shared = encodedPairs(Object.entries(common));
+  const { bytes, count } = encodedPairs(Object.entries(common));
+  const shared = { stamp: new Stamp(bytes), count };
   const writeObject = objectWriter(records, lines, shared);
   const writeJson = records.format === 'json' && !records.fields ? jsonWriter(records, lines, shared) : undefined;
   // A name that all records have something under is not the line's.
   const hidden = Object.hasOwn(common, lineField);
   const writeLine = lineWriter(records, lines, shared);
+  if (records.format === 'text' && !records.fields && !hidden)
+    return (index, into) => {
+      if (own.size > 0 && own.has(index)) writeObject(index, into);
+      else writeLine(index, into);
+    };
   return (index, into) => {
-    if (own.has(index) || hidden) writeObject(index, into);
+    if (hidden || own.has(index)) writeObject(index, into);
     else if (records.isText(index)) writeLine(index, into);
     else if (!writeJson?.(index, into)) writeObject(index, into);
   };
 };
 
-type Shared = { readonly bytes: Buffer; readonly count: number };
+/** What all records have. */
+type Shared = { readonly stamp: Stamp; readonly count: number };
 
 /** Records that are their line: all of one but the line is the same in every other, but for the time in some. */
 function lineWriter(records: Records, lines: Lines, shared: Shared): (index: number, into: ByteWriter) => void {
@@ -44,22 +51,22 @@ function lineWriter(records: Records, lines: Lines, shared: Shared): (index: num
   const before = Buffer.alloc(entryLength + 5 + name.length);
   putEntry(before, 0, records.time(-1));
   const named = putMapHeader(before, entryLength, 1 + shared.count);
-  const head = before.subarray(0, named + name.copy(before, named));
+  const head = new Stamp(before.subarray(0, named + name.copy(before, named)));
   return (index, into) => {
     lines.at(index);
     const { at } = into;
-    into.short(head);
+    into.stamp(head);
     if (records.times) putEntry(into.reserve(0), at, records.time(index));
     writeBytes(into, lines.bytes, lines.start, lines.end);
-    if (shared.count > 0) into.short(shared.bytes);
+    if (shared.count > 0) into.stamp(shared.stamp);
   };
 }
 
 /** Records that are JSON as far as anybody knows. Returns false for one that is to be written as an object. */
 function jsonWriter(records: Records, lines: Lines, shared: Shared): (index: number, into: ByteWriter) => boolean {
   const { sought } = records;
-  const entry = Buffer.alloc(entryLength);
-  putEntry(entry, 0, records.time(-1));
+  const entry = new Stamp(Buffer.alloc(entryLength));
+  putEntry(entry.bytes, 0, records.time(-1));
   const scanner = scannerFor({ omit: Object.keys(records.common), watch: sought ? watchFor(sought) : [] });
   return (index, into) => {
     lines.at(index);
@@ -71,12 +78,12 @@ function jsonWriter(records: Records, lines: Lines, shared: Shared): (index: num
     }
     if (sought) note(records, index, scanner);
     const { at } = into;
-    into.short(entry);
+    into.stamp(entry);
     const bytes = into.reserve(5);
     if (records.times) putEntry(bytes, at, records.time(index));
     into.at = putMapHeader(bytes, into.at, scanner.tape[1]! + shared.count);
     writeMembers(scanner, into);
-    if (shared.count > 0) into.short(shared.bytes);
+    if (shared.count > 0) into.stamp(shared.stamp);
     return true;
   };
 }
@@ -103,7 +110,7 @@ function objectWriter(records: Records, lines: Lines, shared: Shared): (index: n
       writeText(into, lineField);
       writeBytes(into, lines.bytes, lines.start, lines.end);
     }
-    if (all) into.copy(all.bytes);
+    if (all) into.stamp(all.stamp);
     for (const pair of added) writePair(into, pair);
   };
 }
