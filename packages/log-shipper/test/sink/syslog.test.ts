@@ -68,6 +68,28 @@ describe('messages', () => {
     ]);
   });
 
+  test('have the time and the level that a line of JSON holds, also where nobody else looks into it', async () => {
+    const lines = ['{"at":1700000000,"level":"bad","a":1}', '{"a":"x"}', 'no JSON', '{"at":5}'];
+    for (const structuredData of [[], ['a']]) {
+      const records = recordsOf(lines);
+      records.format = 'json';
+      records.sought = {
+        timeField: 'at',
+        readTime: (bytes, start, end, into) => {
+          Object.assign(into, { seconds: Number(bytes.toString('latin1', start, end)), nanos: 0 });
+          return true;
+        },
+        levelField: 'level',
+        readLevel: (bytes, start, end) => (bytes.toString('latin1', start, end) === 'bad' ? 17 : 0),
+      };
+      const messages = (await framesOf({ structuredData }, records)).map(parse5424);
+      expect(messages.map(({ text }) => text)).toEqual(lines);
+      expect(messages.map(({ priority }) => priority % 8)).toEqual([3, 6, 6, 6]);
+      const seconds = messages.map(({ timestamp }) => Date.parse(timestamp) / 1000);
+      expect([seconds[0], seconds[3]]).toEqual([1_700_000_000, 5]);
+    }
+  });
+
   test('are the whole record as JSON where that is asked for', async () => {
     const records = recordsOf(['hello']);
     records.common = { service: 'billing' };

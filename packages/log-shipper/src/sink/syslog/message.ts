@@ -5,6 +5,8 @@ import type { Encoding } from '../../encoding/encoding.ts';
 import { jsonRecord } from '../../encoding/json.ts';
 import { Lines } from '../../encoding/lines.ts';
 import type { Instant, Records } from '../../records.ts';
+import { scannerFor } from '../../transcode/scanners.ts';
+import { note, noteFields, watchFor } from '../../transcode/sought.ts';
 
 export type MessageOptions = {
   readonly format: 'rfc5424' | 'rfc3164';
@@ -36,8 +38,10 @@ export const message = (options: MessageOptions): Encoding => {
     const writeHead = cached(records, options, headOf);
     const writeData = format === 'rfc5424' ? structuredData(records, options) : () => undefined;
     const writeText = options.encoding === 'json' ? jsonRecord(records) : line(records, bom);
+    const look = timesAndLevels(records);
     return (index, into) => {
       const start = into.at;
+      look(index);
       writeHead(index, into);
       writeData(index, into);
       if (bom && format === 'rfc5424') into.copy(byteOrderMark);
@@ -47,6 +51,24 @@ export const message = (options: MessageOptions): Encoding => {
     };
   };
 };
+
+/** They stand before the text, and nobody has looked into a line of JSON before. */
+function timesAndLevels(records: Records): (index: number) => void {
+  const { sought } = records;
+  if (!sought) return () => undefined;
+  const lines = new Lines(records);
+  const scanner = scannerFor({ omit: [], watch: watchFor(sought) });
+  return (index) => {
+    if (records.isText(index)) return;
+    if (!records.fields) {
+      lines.at(index);
+      scanner.read(lines.bytes);
+      if (scanner.scan(lines.start, lines.end) === 'object') return note(records, index, scanner);
+    }
+    const fields = records.found(index);
+    if (fields) noteFields(records, index, fields);
+  };
+}
 
 type Head = (at: Instant, severity: number) => string;
 
