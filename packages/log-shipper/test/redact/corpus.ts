@@ -118,19 +118,19 @@ export const negatives: readonly string[] = [
   '{"level":"info","message":"GET /","status":200}',
 ];
 
-const escaped = (text: string, slash = '\\') =>
+const unicode = (text: string, slash = '\\') =>
   Array.from(text, (each) => `${slash}u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 
 /** A line and what must not be in what becomes of it, however it is decoded. */
 export const evasions: readonly (readonly [string, string])[] = [
   ['{"passwo\\u0072d":"hunter2"}', 'hunter2'],
-  [`{"${escaped('password')}":"hunter2"}`, 'hunter2'],
-  [`{"n":"${escaped('4111111111111111')}"}`, '4111111111111111'],
+  [`{"${unicode('password')}":"hunter2"}`, 'hunter2'],
+  [`{"n":"${unicode('4111111111111111')}"}`, '4111111111111111'],
   ['{"n":"4111\\u00201111 1111\\u002d1111 4111 1111 1111\\u00201111"}', '4111 1111 1111 1111'],
   [`{"t":"${token.replace('.', '\\u002e')}"}`, token.slice(0, 20)],
   ['{"u":"https:\\/\\/u:hunter2@h"}', 'hunter2'],
   ['{"u":"https:\\u002f/u:hunter2\\u0040h"}', 'hunter2'],
-  [`{"m":"{\\"${escaped('secret', '\\\\')}\\":\\"hunter2\\"}"}`, 'hunter2'],
+  [`{"m":"{\\"${unicode('secret', '\\\\')}\\":\\"hunter2\\"}"}`, 'hunter2'],
   ['{"a":{"b":[{"Client-Secret":{"deep":"hunter2"}}]}}', 'hunter2'],
   ['{"PASSWORD":["hunter2"]}', 'hunter2'],
   ['{"4111111111111111":1}', '4111111111111111'],
