@@ -40,5 +40,8 @@ export const metrics = {
   lost: counter({ unit: 'bytes', labels: ['reason'], help: 'Bytes that were gone before they could be read' }),
   splitLines: counter({ help: 'Pieces of lines longer than the limit' }),
   parseFailures: counter({ help: 'Lines that the parser could not read and that were shipped as they are' }),
+  redactions: counter({ labels: ['rule'], help: 'Secrets that were taken out of records, once for each sink' }),
+  redactionFailures: counter({ help: 'Records that could not be looked at to their end: a note was shipped instead' }),
+  repaired: counter({ labels: ['sink'], help: 'Lines that were not UTF-8 and were shipped with U+FFFD' }),
   checkpoints: counter({ labels: ['result'], help: 'Writes of the state file' }),
 };

@@ -4,6 +4,7 @@ import { parsers } from './parser/index.ts';
 import { sinks } from './sink/index.ts';
 import { sources } from './source/index.ts';
 import { timeFormats } from './time/time.ts';
+import { transforms } from './transform/index.ts';
 
 /** What becomes of lines on their way to a sink. */
 const pipeline = {
@@ -37,6 +38,15 @@ const pipeline = {
     help: 'Field that says how severe it is; by default the one that the parser knows',
   }),
   lineField: text({ default: 'log', help: 'Field that holds the line where no parser made fields of it' }),
+  transform: family(transforms, {
+    default: [],
+    repeatable: true,
+    help: 'What is done to records, in this order, but for redact, which is always done first',
+  }),
+  route: map(text, {
+    default: [],
+    help: 'Which records a sink gets, such as datadog=level>=warn; without, all of them',
+  }),
   fields: map(text, { default: [], help: 'Fields to add to every record, such as service=billing' }),
   pathField: text({ optional: true, help: 'Field to add to every record that holds the path of its file' }),
 };

@@ -1,6 +1,8 @@
 // From a chunk to records that are ready to be encoded: frame, parse, transform.
 
 import { reasonOf, type Values } from '@outrigger/core';
+import type { Condition } from './condition/condition.ts';
+import { parseCondition } from './condition/parse-condition.ts';
 import { type Extract, extractor } from './extract.ts';
 import { frame } from './frame.ts';
 import type { From } from './intake.ts';
@@ -16,7 +18,8 @@ import type { Chunk, SourceMember } from './source/source.ts';
 import { timeReader } from './time/time.ts';
 import { zoneOf } from './time/zone.ts';
 import type { Sought } from './transcode/sought.ts';
-import { transform } from './transform.ts';
+import type { Transform, TransformContext } from './transform/transform.ts';
+import { ViewOf } from './transform/view.ts';
 
 type Given = Values<PipelineParameters>;
 
@@ -34,27 +37,40 @@ export class Pipeline {
   readonly #given: Given;
   readonly #reading: Reading;
   readonly #joins: ReadonlyMap<Chunk['wrapping'], Join | undefined>;
+  readonly #transforms: readonly Transform[];
+  readonly #route: Condition | undefined;
   #syslog: Reading | undefined;
 
-  /** Throws for a pattern, a format or a zone that cannot be used. */
-  constructor(given: Given) {
+  /** @param sink whose route is to be taken. Throws for a pattern, a format or a zone that cannot be used. */
+  static async open(given: Given, context: TransformContext, sink?: string): Promise<Pipeline> {
+    // Whatever else is done, secrets are gone before it.
+    const first = given.transform.toSorted((a, b) => Number(b.name === 'redact') - Number(a.name === 'redact'));
+    const transforms: Transform[] = [];
+    for (const { member, parameters } of first) transforms.push(await member.open(parameters, context));
+    const route = sink === undefined ? undefined : given.route[sink];
+    return new Pipeline(given, transforms, route === undefined ? undefined : parseCondition(route));
+  }
+
+  private constructor(given: Given, transforms: readonly Transform[], route: Condition | undefined) {
     this.#given = given;
-    this.#reading = readingOf(given, given.parser.member.open(given.parser.parameters));
+    this.#transforms = transforms;
+    this.#route = route;
+    this.#reading = this.#readingBy(given.parser.member.open(given.parser.parameters));
     const wrappings = ['cri', 'docker', undefined] as const;
     this.#joins = new Map(wrappings.map((envelope) => [envelope, joinOf({ envelope, multiline: severalOf(given) })]));
   }
 
   /** What a chunk holds. */
   records(chunk: Chunk): Records {
-    if (chunk.settled) return unsettle(chunk);
-    const records = this.#framed(chunk);
-    this.#finish(records, this.#reading);
+    const records = chunk.settled ? unsettle(chunk) : this.#framed(chunk);
+    if (!chunk.settled) this.#finish(records, this.#reading);
+    if (this.#route) route(records, this.#route);
     return records;
   }
 
   /** What sources that push were given, as it goes to the disk. */
   settle(records: Records, { parser }: From): Buffer {
-    if (parser === 'syslog') this.#syslog ??= readingOf(this.#given, syslog.open({}));
+    if (parser === 'syslog') this.#syslog ??= this.#readingBy(syslog.open({}));
     this.#finish(records, parser === 'syslog' ? this.#syslog! : this.#reading);
     return settle(records);
   }
@@ -71,29 +87,52 @@ export class Pipeline {
     if (!records.fields) parse(records, parser, seen);
     records.sought = sought;
     extract?.(records);
-    transform(records, this.#given);
+    this.#add(records);
+    for (const transform of this.#transforms) {
+      if (transform.needs === 'fields') records.materialise();
+      transform.apply(records);
+    }
+  }
+
+  /** The fields that were asked for, and the file it came from. */
+  #add(records: Records): void {
+    const { fields, pathField } = this.#given;
+    const path = pathField === undefined ? {} : { [pathField]: records.chunk.path };
+    records.common = { ...records.common, ...records.chunk.fields, ...path, ...fields };
+  }
+
+  #readingBy(parser: Parser): Reading {
+    const { timeField = parser.timeField, levelField = parser.levelField, timeFormat, timeZone } = this.#given;
+    // What lies deeper is not seen in passing.
+    const deep = [timeField, levelField].some((name) => name?.includes('.'));
+    const seen = deep || [...this.#transforms, this.#route].some((each) => each?.needs === 'fields');
+    if (timeField === undefined && levelField === undefined)
+      return { parser, seen, sought: undefined, extract: undefined };
+    return {
+      parser,
+      seen,
+      extract: extractor({ timeField, levelField, timeFormat, timeZone }),
+      sought: {
+        ...(timeField !== undefined && { timeField, readTime: timeReader(timeFormat, zoneOf(timeZone)).read }),
+        ...(levelField !== undefined && { levelField, readLevel: severityOfBytes }),
+      },
+    };
   }
 }
 
-function readingOf(given: Given, parser: Parser): Reading {
-  const { timeField = parser.timeField, levelField = parser.levelField, timeFormat, timeZone } = given;
-  // What lies deeper is not seen in passing.
-  const seen = [timeField, levelField].some((name) => name?.includes('.'));
-  if (timeField === undefined && levelField === undefined)
-    return { parser, seen, sought: undefined, extract: undefined };
-  return {
-    parser,
-    seen,
-    extract: extractor({ timeField, levelField, timeFormat, timeZone }),
-    sought: {
-      ...(timeField !== undefined && { timeField, readTime: timeReader(timeFormat, zoneOf(timeZone)).read }),
-      ...(levelField !== undefined && { levelField, readLevel: severityOfBytes }),
-    },
-  };
+/** What a sink is not to have is accounted for all the same. */
+function route(records: Records, condition: Condition): void {
+  if (condition.needs === 'fields') records.materialise();
+  const view = new ViewOf(records);
+  for (; view.index < records.count; view.index++) if (!condition.holds(view)) records.drop(view.index, 'route');
 }
 
 /** What cannot be used of what was given, each by itself. */
-export function checkPipeline(given: Given, problem: (parameter: keyof Given & string, message: string) => void): void {
+export function checkPipeline(
+  given: Given,
+  sinks: readonly string[],
+  problem: (parameter: keyof Given & string, message: string) => void,
+): void {
   const attempt = (parameter: keyof Given & string, use: () => unknown) => {
     try {
       use();
@@ -107,6 +146,10 @@ export function checkPipeline(given: Given, problem: (parameter: keyof Given & s
     attempt('multilineContinuation', () => joinOf({ multiline: { continuation, lines } }));
   attempt('timeFormat', () => timeReader(given.timeFormat));
   attempt('timeZone', () => zoneOf(given.timeZone));
+  for (const [sink, condition] of Object.entries(given.route)) {
+    if (!sinks.includes(sink)) problem('route', `there is no sink ${sink}, but ${sinks.join(', ')}`);
+    attempt('route', () => parseCondition(condition));
+  }
 }
 
 function severalOf(given: Given) {

@@ -42,7 +42,8 @@ export const sidecar = defineSidecar({
 
   async check({ parameters, problem }) {
     if (await unwritable(parameters.stateDirectory)) problem('stateDirectory', 'no permission to write there');
-    checkPipeline(parameters, problem);
+    const sinks = parameters.sink.map(({ name }) => name);
+    checkPipeline(parameters, sinks, problem);
   },
 
   async start(context): Promise<Shipper> {
@@ -73,7 +74,7 @@ export const sidecar = defineSidecar({
       feed(outbox, { source, name, context }).catch(context.fail);
     }
     // Disposed first: what was pushed and is safe is still delivered.
-    stack.use(await source.listen(new Pipeline(parameters)));
+    stack.use(await source.listen(await Pipeline.open(parameters, context)));
     signal.addEventListener('abort', () => sayWhatIsLeft(deliveries, ledger, context), { once: true });
     return { ledger, source, deliveries, checkpoint, tap };
   },
@@ -109,13 +110,14 @@ async function feed(
   { source, name, context }: { source: Sources; name: string; context: ShipperContext },
 ): Promise<void> {
   const { parameters, memory, metrics, signal } = context;
-  const pipeline = new Pipeline(parameters);
+  const pipeline = await Pipeline.open(parameters, context, name);
   for await (const chunk of source.chunks(name)) {
     const records = pipeline.records(chunk);
     metrics.read.inc({ sink: name }, records.length);
     metrics.splitLines.inc(records.pieces);
     await outbox.add(records);
     metrics.parseFailures.inc(records.failures);
+    metrics.repaired.inc({ sink: name }, records.repaired);
     // The files keep what is not read yet.
     while (memory.shedding && !signal.aborted) await pause(sheddingPause, signal);
   }

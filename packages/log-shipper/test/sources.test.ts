@@ -125,3 +125,50 @@ test('time and level of JSON lines are what they say', async () => {
   await receiver.hasAll(['x']);
   expect(receiver.received[0]).toMatchObject({ time: { epoch: 1_795_168_800, nano: 123_456_789 } });
 });
+
+test('a sink gets what its route lets through, without secrets, and what it does not get is accounted for', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  const lines = [
+    '{"level":"info","log":"quiet"}',
+    '{"level":"error","log":"loud","url":"https://bob:hunter2@example.com/"}',
+    '',
+  ].join('\n');
+  await place.append(lines);
+  await using shipper = await place.ship([
+    ...toForward(receiver.address),
+    ...['--sink', 'stdout', '--sink-stdout-encoding', 'json', '--parser', 'json', '--transform', 'redact'],
+    ...['--route', 'forward=level>=warn'],
+  ]);
+  await receiver.hasAll(['loud']);
+  await until(() => shipper.stdout.split('\n').length === 3);
+  expect(receiver.lines).toEqual(['loud']);
+  expect(JSON.stringify(receiver.received) + shipper.stdout).not.toContain('hunter2');
+  await until(async () => (await ledgerOf(shipper)).sinks.every(({ lag }) => lag === 0));
+  const [forward, stdout] = (await ledgerOf(shipper)).sinks;
+  const route = lines.indexOf('\n') + 1;
+  expect(forward).toMatchObject({ delivered: lines.length - route, dropped: { route }, skipped: 0 });
+  expect(stdout).toMatchObject({ delivered: lines.length, dropped: {}, skipped: 0 });
+  expect(await metric(shipper, 'dropped_bytes_total{sink="forward",reason="route"}')).toBe(route);
+});
+
+test('all of a file may be dropped: nothing is sent, and it is done with', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  await place.append(text(sequence(1, 1000)));
+  const transform = ['--transform', 'filter', '--transform-filter-drop', 'line~^line'];
+  await using shipper = await place.ship([...toForward(receiver.address), ...transform]);
+  await until(async () => (await ledgerOf(shipper)).sinks[0]?.dropped.filter === text(sequence(1, 1000)).length);
+  expect((await ledgerOf(shipper)).sinks).toMatchObject([{ lag: 0, delivered: 0, skipped: 0 }]);
+  expect(receiver.connections).toBe(0);
+});
+
+test('a route to a sink that is not there, and one that makes no sense, are refused at once', async () => {
+  await using place = await workplace();
+  const args = ['--check', '--route', 'forward=level>=warn', '--route', 'stdout=level>>3', '--time-zone', 'Nowhere'];
+  await using peer = await startPeer(process.execPath, [fileURLToPath(main), ...argumentsFor(place.path, args)]);
+  expect((await peer.exited).code).toBe(64);
+  expect(peer.stderr).toMatch(/--route.*there is no sink forward, but stdout/);
+  expect(peer.stderr).toMatch(/--route.*column/);
+  expect(peer.stderr).toMatch(/--time-zone.*Nowhere/);
+});

@@ -108,7 +108,7 @@ async function send(member: SinkMember, own: Values, parameters: Sampled): Promi
   try {
     const sink = await member.open(own as never, wordContext(ending.signal));
     try {
-      const batch = batchOf(Buffer.from(`${marked(parameters)}\n`), sink, parameters);
+      const batch = await batchOf(Buffer.from(`${marked(parameters)}\n`), sink, parameters);
       if (!batch) throw new Error('the pipeline leaves nothing of the record');
       const verdict = await sink.write(batch, AbortSignal.timeout(sink.timeout ?? patience));
       const well = verdict.became === 'delivered';

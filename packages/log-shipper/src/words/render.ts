@@ -31,7 +31,7 @@ async function rendered(
   const ending = new AbortController();
   const sink = await member.open(redirected(own, catcher.port) as never, wordContext(ending.signal));
   try {
-    const batch = batchOf(lines, sink, parameters);
+    const batch = await batchOf(lines, sink, parameters);
     if (!batch) return Buffer.alloc(0);
     if (sink.local) return Buffer.from(batch.bytes);
     // It ends when the receiver has all of it; what it makes of the answer is of no interest.

@@ -11,8 +11,16 @@ import type { Chunk } from '../source/source.ts';
 export type Sampled = Values<typeof sampled>;
 
 /** As much of a sample as makes one batch. */
-export function batchOf(lines: Buffer, { encoding, limits }: Sink, parameters: Sampled): Batch | undefined {
-  const records = new Pipeline(parameters).records(sampleChunk(lines, '/dev/stdin'));
+export async function batchOf(
+  lines: Buffer,
+  { encoding, limits }: Sink,
+  parameters: Sampled,
+): Promise<Batch | undefined> {
+  const pipeline = await Pipeline.open(parameters, {
+    ...wordContext(new AbortController().signal),
+    metrics: uncounted,
+  });
+  const records = pipeline.records(sampleChunk(lines, '/dev/stdin'));
   const bytes = Math.min(parameters.batchLimit, limits?.bytes ?? parameters.batchLimit);
   const encoder = new Encoder(encoding, { ...limits, bytes });
   for (const batch of encoder.encode(records)) return batch;
@@ -20,6 +28,7 @@ export function batchOf(lines: Buffer, { encoding, limits }: Sink, parameters: S
 }
 
 const nothing = () => undefined;
+const uncounted = { redactions: { inc: nothing }, redactionFailures: { inc: nothing } };
 
 export const sampleChunk = (bytes: Buffer, path: string): Chunk => ({
   path,
