@@ -173,11 +173,13 @@ test('what is written between the copy and the truncation is in neither, and is 
   // More than is read while the sink is down.
   const before = sequence(1, 20_000, 'x'.repeat(100));
   const [between, after] = [sequence(1, 10, 'between'), sequence(1, 10, 'after')];
+  const seen = (lines: readonly string[]) =>
+    until(async () => (await ledgerOf(shipper)).files[0]?.size === text(lines).length);
   await place.append(text(before));
+  await seen(before);
   await copyFile(place.log(), place.log('app.log.1'));
   await place.append(text(between));
-  const size = text([...before, ...between]).length;
-  await until(async () => (await ledgerOf(shipper)).files[0]?.size === size);
+  await seen([...before, ...between]);
   await truncate(place.log());
   await place.append(text(after));
   await until(async () => (await metric(shipper, 'truncations_total')) === 1);
