@@ -23,7 +23,8 @@ import { type Death, defineSink, delivered, type SinkMember, type Verdict } from
 /** What is needed to give a verdict for each item, in their order, and no more. */
 const filter = 'errors,items.*.status,items.*.error.type,items.*.error.reason';
 
-export const bulkSink = (summary: string): SinkMember =>
+/** @param prefix of the sink's parameters. */
+export const bulkSink = (summary: string, prefix: string): SinkMember =>
   defineSink({
     summary,
     parameters: {
@@ -48,7 +49,7 @@ export const bulkSink = (summary: string): SinkMember =>
     async open({ url: urls, index, pipeline, levelField, apiKey, ...others }, context) {
       const query = { pipeline, filter_path: filter };
       const targets = urls.map((each) => beneath(each, `/${encodeURIComponent(index)}/_bulk`, query));
-      const post = await HttpPost.open(others, targets, context);
+      const post = await HttpPost.open(others, targets, { context, prefix });
       const nodes = new Nodes(targets, post);
       const headers = () => ({
         'content-type': 'application/x-ndjson',

@@ -42,7 +42,7 @@ export const datadog = defineSink({
 
   async open({ url: given, apiKey, service, source, tags, hostname, ...others }, context) {
     const target = beneath(given, '/api/v2/logs');
-    const post = await HttpPost.open(others, [target], context);
+    const post = await HttpPost.open(others, [target], { context, prefix: 'sinkDatadog' });
     const ddtags = Object.entries(tags)
       .map((pair) => pair.join(':'))
       .join(',');

@@ -2,4 +2,4 @@
 
 import { bulkSink } from './bulk.ts';
 
-export const elasticsearch = bulkSink('Elasticsearch, by its bulk API');
+export const elasticsearch = bulkSink('Elasticsearch, by its bulk API', 'sinkElasticsearch');

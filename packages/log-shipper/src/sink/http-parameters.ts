@@ -1,14 +1,16 @@
 // What all sinks over HTTP let a user say of the transport.
 
-import { choice, duration, integer, path, type Secret, secret, text } from '@outrigger/core';
+import { choice, duration, integer, type Secret, secret, text } from '@outrigger/core';
+import { tlsParameters } from './stream/tls.ts';
 
-const tls = (what: string) => path({ optional: true, access: 'read', help: what });
+const { caFile, certificateFile, keyFile, tlsServerName } = tlsParameters;
 
 const common = {
   compressionLevel: integer({ default: '1', min: 1, max: 9, help: 'How hard to compress: 1 costs least' }),
-  caFile: tls('Authorities (PEM) that the receiver must come from, instead of those Node.js knows; may be rotated'),
-  certificateFile: tls('Certificate (PEM) to show to a receiver that asks for one, with its chain; may be rotated'),
-  keyFile: tls('Key (PEM) of the certificate'),
+  caFile,
+  certificateFile,
+  keyFile,
+  tlsServerName,
   connectTimeout: duration({ default: '10s', min: '10ms', help: 'For how long to wait for a connection' }),
   timeout: duration({
     default: '60s',
@@ -34,6 +36,7 @@ export type Transport = {
   readonly caFile: string | undefined;
   readonly certificateFile: string | undefined;
   readonly keyFile: string | undefined;
+  readonly tlsServerName: string | undefined;
   readonly connectTimeout: number;
   readonly timeout: number;
 };

@@ -6,12 +6,12 @@ import type { Agent as SecureAgent } from 'node:https';
 import { promisify } from 'node:util';
 import { constants, gzip, zstdCompress } from 'node:zlib';
 import { ParameterProblem } from '@outrigger/core';
-import type { TlsFiles, TlsProblem } from '@outrigger/core/tls-files';
 import type { HttpAnswer } from './http-answer.ts';
 import { type Deadlines, exchange } from './http-exchange.ts';
 import type { Transport } from './http-parameters.ts';
 import { isHangUp, unanswered } from './network-reason.ts';
 import type { SinkContext } from './sink.ts';
+import { type ClientTls, openTls } from './stream/tls.ts';
 
 /** Below this, what compression saves is less than what it adds. */
 const worthPacking = 512;
@@ -37,34 +37,47 @@ export type Post = {
 export class HttpPost implements AsyncDisposable {
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
-  readonly #tls: TlsFiles | undefined;
+  readonly #tls: ClientTls | undefined;
   readonly #https: typeof import('node:https') | undefined;
   readonly #plain = new Agent(keeping);
   #secure: SecureAgent | undefined;
+  /** What the connections of the agent were made with. */
+  #options: ClientTls['options'] | undefined;
 
-  /** TLS is loaded by those who use it only. */
-  static async open(transport: Transport, urls: readonly URL[], context: SinkContext): Promise<HttpPost> {
+  /** TLS is loaded by those who use it only. @param prefix of the sink's parameters, `sinkLoki`. */
+  static async open(
+    transport: Transport,
+    urls: readonly URL[],
+    { context: { log }, prefix }: { context: SinkContext; prefix: string },
+  ): Promise<HttpPost> {
     const isSecure = urls.some(({ protocol }) => protocol === 'https:');
-    const named = tlsParameters.filter((name) => transport[name] !== undefined);
-    if (!isSecure && named[0]) throw new ParameterProblem(named[0], 'is of use with an https URL only');
-    const https = isSecure ? await import('node:https') : undefined;
-    return new HttpPost(transport, https, named.length > 0 ? await openTls(transport, context) : undefined);
+    const { caFile, certificateFile, keyFile, tlsServerName } = transport;
+    // Who names them believes that the connection is safe.
+    if (!isSecure && (caFile ?? certificateFile ?? keyFile) !== undefined)
+      throw new ParameterProblem(`${prefix}Url`, 'is expected to be https, since TLS files are named');
+    const tls = await openTls({ tls: isSecure, caFile, certificateFile, keyFile, tlsServerName }, { log, prefix });
+    return new HttpPost(transport, isSecure ? await import('node:https') : undefined, tls);
   }
 
-  private constructor(transport: Transport, https: typeof import('node:https') | undefined, tls: TlsFiles | undefined) {
+  private constructor(
+    transport: Transport,
+    https: typeof import('node:https') | undefined,
+    tls: ClientTls | undefined,
+  ) {
     this.#transport = transport;
     this.#https = https;
     this.#tls = tls;
     const { connectTimeout: connect, timeout } = transport;
     this.#deadlines = { connect, progress: timeout, response: timeout };
     this.#secure = https && new https.Agent(keeping);
-    tls?.onChange(() => this.#renew());
+    this.#options = tls?.options;
   }
 
   /** What is under way may end; nothing new goes over a connection that was made with other files. */
   #renew(): void {
     const before = this.#secure;
-    if (!before) return;
+    if (!before || this.#options === this.#tls?.options) return;
+    this.#options = this.#tls?.options;
     this.#secure = new this.#https!.Agent(keeping);
     before.maxFreeSockets = 0;
     destroyIdle(before);
@@ -106,7 +119,7 @@ export class HttpPost implements AsyncDisposable {
 
   #request(url: URL, { body, headers }: Post) {
     const isSecure = url.protocol === 'https:';
-    const secureContext = isSecure ? this.#tls?.current.context : undefined;
+    if (isSecure) this.#renew();
     const request = isSecure ? this.#https!.request : requestPlain;
     return request(url, {
       method: 'POST',
@@ -118,7 +131,7 @@ export class HttpPost implements AsyncDisposable {
         ...headers,
         'content-length': body.length,
       },
-      ...(secureContext && { secureContext }),
+      ...(isSecure && this.#options),
     });
   }
 
@@ -131,22 +144,6 @@ export class HttpPost implements AsyncDisposable {
 
 function destroyIdle({ freeSockets }: Agent | SecureAgent): void {
   for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
-}
-
-const tlsParameters = ['caFile', 'certificateFile', 'keyFile'] as const;
-
-async function openTls(transport: Transport, { log }: SinkContext): Promise<TlsFiles> {
-  const { TlsFiles, TlsProblem } = await import('@outrigger/core/tls-files');
-  const { caFile, certificateFile, keyFile } = transport;
-  const files = { caFile, certificateFile, keyFile };
-  const refused = ({ about, message }: TlsProblem) =>
-    log.warn('TLS files were changed and cannot be used; what they were before is', { file: files[about], message });
-  try {
-    return await TlsFiles.open({ files, refused });
-  } catch (error) {
-    if (error instanceof TlsProblem) throw new ParameterProblem(error.about, error.message, { cause: error });
-    throw error;
-  }
 }
 
 /** What of the headers must not be said again: values and the parts of them. */

@@ -44,7 +44,7 @@ export const http = defineSink({
   },
 
   async open({ url: target, format, headers: templates, apiKey, apiKeyHeader, ...others }, context) {
-    const post = await HttpPost.open(others, [target], context);
+    const post = await HttpPost.open(others, [target], { context, prefix: 'sinkHttp' });
     const { timeField, levelField, idField: uidField } = others;
     const names = definedOnly({ timeField, levelField, uidField, levelFormat: 'name' as const });
     const isConstant = !Object.values(templates).some((template) => template.search(placeholder) >= 0);

@@ -39,9 +39,12 @@ export const loki = defineSink({
   async open({ url: given, labels, tenant, ...others }, context) {
     const wrong = Object.keys(labels).find((name) => !new RegExp(`^${label.source}$`).test(name));
     if (wrong !== undefined)
-      throw new ParameterProblem('labels', `"${wrong}": letters, digits and _ are expected of the name of a label`);
+      throw new ParameterProblem(
+        'sinkLokiLabels',
+        `"${wrong}": letters, digits and _ are expected of the name of a label`,
+      );
     const target = beneath(given, '/loki/api/v1/push');
-    const post = await HttpPost.open(others, [target], context);
+    const post = await HttpPost.open(others, [target], { context, prefix: 'sinkLoki' });
     const head = Buffer.from(`{"streams":[{"stream":${JSON.stringify(labels)},"values":[`);
     const tail = Buffer.from(']}]}');
     return {

@@ -2,4 +2,4 @@
 
 import { bulkSink } from './bulk.ts';
 
-export const opensearch = bulkSink('OpenSearch, by its bulk API');
+export const opensearch = bulkSink('OpenSearch, by its bulk API', 'sinkOpensearch');

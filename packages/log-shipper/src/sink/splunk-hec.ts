@@ -51,7 +51,7 @@ export const splunkHec = defineSink({
     const constants = { host, source, sourcetype, index };
     const target =
       mode === 'raw' ? beneath(base, '/services/collector/raw', constants) : beneath(base, '/services/collector/event');
-    const post = await HttpPost.open(others, [target], context);
+    const post = await HttpPost.open(others, [target], { context, prefix: 'sinkSplunkHec' });
     const acknowledgements = new Acknowledgements(post, beneath(base, '/services/collector/ack'), acknowledgeTimeout);
     // One for the life of the process: acknowledgements are asked for by it.
     const channel = randomUUID();

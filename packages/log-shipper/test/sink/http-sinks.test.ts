@@ -260,6 +260,17 @@ describe.each(Object.keys(receivers) as HttpSinkName[])('%s', (name) => {
     expect(new Set(receiver.lines)).toEqual(new Set([...lines, ...more]));
   });
 
+  test('TLS files for a URL that is not https are a mistake', async () => {
+    await using directory = await scratch();
+    const ca = directory.join('ca.crt');
+    await writeFile(ca, makeCertificate().cert);
+    await using receiver = await listen();
+    await expect(openTo(name, receiver, [`--sink-${name}-ca-file`, ca])).rejects.toMatchObject({
+      message: 'is expected to be https, since TLS files are named',
+      key: expect.stringMatching(/^sink\w+Url$/),
+    });
+  });
+
   test('a receiver whose certificate is for another name, or has expired, is not trusted', async () => {
     await using directory = await scratch();
     const ca = directory.join('ca.crt');
@@ -273,5 +284,16 @@ describe.each(Object.keys(receivers) as HttpSinkName[])('%s', (name) => {
       await expect(to.write(lines)).rejects.toThrow(reason);
       expect(receiver.requests).toEqual([]);
     }
+  });
+
+  test('the name that a certificate is for may be said', async () => {
+    await using directory = await scratch();
+    const ca = directory.join('ca.crt');
+    const made = makeCertificate({ hosts: ['elsewhere'] });
+    await writeFile(ca, made.cert);
+    await using receiver = await listen({ tls: { cert: made.cert, key: made.key } });
+    const args = [`--sink-${name}-ca-file`, ca, `--sink-${name}-tls-server-name`, 'elsewhere'];
+    await using to = await openTo(name, receiver, args);
+    expect(await to.write(lines)).toEqual({ became: 'delivered' });
   });
 });
