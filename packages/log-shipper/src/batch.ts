@@ -156,6 +156,20 @@ export class Batch {
     return uidOf(records, at);
   }
 
+  /** The indices of its records by tag, each in their order; undefined where no record has one. */
+  byTag(): Map<string | undefined, number[]> | undefined {
+    if (!this.#held.parts.some(({ records }) => records.tags)) return undefined;
+    const tags = new Map<string | undefined, number[]>();
+    for (let index = 0; index < this.records; index++) {
+      const [records, at] = this.#find(index);
+      const tag = records.tags?.[at];
+      const indices = tags.get(tag);
+      if (indices) indices.push(index);
+      else tags.set(tag, [index]);
+    }
+    return tags;
+  }
+
   provenance(index: number): Provenance {
     const [records, at] = this.#find(index);
     const start = records.startOf(at);

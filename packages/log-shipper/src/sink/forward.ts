@@ -9,18 +9,15 @@ import {
   list,
   ParameterProblem,
   path,
-  reasonOf,
   secret,
   text,
   type Values,
 } from '@outrigger/core';
-import type { Batch } from '../batch.ts';
 import { msgpack } from '../encoding/msgpack.ts';
-import { Refused } from './forward/connection.ts';
 import { type Engine, type EngineOptions, Packed } from './forward/packed.ts';
 import { Suspicion } from './forward/suspicion.ts';
-import { defineSink, delivered, type Verdict } from './sink.ts';
-import { Silence } from './stream/deadline.ts';
+import { write } from './forward/write.ts';
+import { defineSink } from './sink.ts';
 import { type ClientTls, openTls, tlsParameters } from './stream/tls.ts';
 
 /** Fluent Bit takes no more than 6,144,000 bytes, before and after decompression. */
@@ -34,7 +31,7 @@ const parameters = {
     example: '127.0.0.1:24224',
   }),
   socketPath: path({ optional: true, help: 'Unix socket that the receiver listens on, instead of an address' }),
-  tag: text({ default: 'outrigger', help: 'Tag of all records, by which receivers route' }),
+  tag: text({ default: 'outrigger', help: 'Tag of records that have none of their own; receivers route by it' }),
   engine: choice(['packed', 'client'], {
     default: 'packed',
     help: 'How packets are made: packed by hand, or record by record by the reference client, which is slow',
@@ -75,7 +72,7 @@ export const forward = defineSink({
     return {
       encoding: msgpack,
       limits: { bytes: mostBytes },
-      write: (batch, signal) => write(batch, { engine, suspicion, signal }),
+      write: (batch, signal) => write(batch, { engine, suspicion, signal, tag: given.tag }),
       async close() {
         await engine.close();
         await tls?.[Symbol.asyncDispose]();
@@ -98,46 +95,3 @@ async function openEngine({ given, tls }: { given: Given; tls: ClientTls | undef
   const { Client } = await import('./forward/client.ts');
   return new Client(options);
 }
-
-type Writing = { readonly engine: Engine; readonly suspicion: Suspicion; readonly signal: AbortSignal };
-
-async function write(batch: Batch, { engine, suspicion, signal }: Writing): Promise<Verdict> {
-  try {
-    await engine.send(batch, signal);
-    suspicion.acknowledged(batch.records);
-    return delivered;
-  } catch (error) {
-    const reason = reasonOf(error);
-    if (isRefusal(error)) return { became: 'paused', reason };
-    if (error instanceof Silence && suspicion.timedOut(batch)) return await doubt(batch, { engine, suspicion, signal });
-    return { became: 'retry', reason };
-  }
-}
-
-/**
- * A batch that has had its chances. What is lost on one record that the receiver drops without a word is a batch that comes
- * for ever, so it is divided until the record is found; but a receiver that acknowledges nothing at all is down, and a
- * record is not to blame before another one has been acknowledged.
- */
-async function doubt(batch: Batch, { engine, suspicion, signal }: Writing): Promise<Verdict> {
-  const { records } = batch;
-  const reason = 'the receiver never acknowledges it';
-  if (records === 1) {
-    if (!suspicion.proved) return { became: 'retry', reason };
-    suspicion.givenUp();
-    return { became: 'dead', reason: `${reason}, and acknowledges others` };
-  }
-  if (suspicion.proved) return { became: 'split', reason };
-  // The first half is sent first as a rule. Should the fault be there, nothing would ever prove the receiver well.
-  const middle = Math.ceil(records / 2);
-  try {
-    await engine.send(batch.slice(middle, records), signal);
-  } catch (error) {
-    return { became: error instanceof Silence ? 'split' : 'retry', reason: reasonOf(error) };
-  }
-  suspicion.acknowledged(records - middle);
-  return { became: 'partly', reason, retry: Array.from({ length: middle }, (_, index) => index), dead: [] };
-}
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof Refused || (error instanceof AggregateError && error.errors.every(isRefusal));

@@ -7,6 +7,7 @@ import { makeCertificate, scratch, until, writeCertificate } from '@outrigger/co
 import { describe, expect, test } from 'vitest';
 import type { Batch } from '../../src/batch.ts';
 import { forward } from '../../src/sink/forward.ts';
+import { recordsOf } from '../chunk.ts';
 import { type Answer, Receiver } from '../receiver.ts';
 import { sequence } from '../shipper.ts';
 import { batchOf, type Opened, openSink } from './open-sink.ts';
@@ -81,8 +82,10 @@ async function deliver({ write }: Opened, batch: Batch, attempts = 1000): Promis
     const verdict = await write(piece);
     const { records } = piece;
     if (verdict.became === 'retry') pieces.unshift(piece);
-    else if (verdict.became === 'partly') pieces.unshift(piece.pick(verdict.retry));
-    else if (verdict.became === 'dead') dead.push(String(piece.provenance(0).fields.log));
+    else if (verdict.became === 'partly') {
+      for (const { index } of verdict.dead) dead.push(String(piece.provenance(index).fields.log));
+      if (verdict.retry.length > 0) pieces.unshift(piece.pick(verdict.retry));
+    } else if (verdict.became === 'dead') dead.push(String(piece.provenance(0).fields.log));
     else if (verdict.became === 'split')
       pieces.unshift(piece.slice(0, Math.ceil(records / 2)), piece.slice(Math.ceil(records / 2), records));
     else expect(verdict).toEqual({ became: 'delivered' });
@@ -119,6 +122,49 @@ describe('a record that the receiver drops without a word', () => {
     expect(await delivering).toEqual([]);
     expect(new Set(receiver.lines)).toEqual(new Set(sequence(1, 20)));
   });
+});
+
+describe('records with tags of their own', () => {
+  const tagged = (...tags: (string | undefined)[]) => {
+    const records = recordsOf(tags.map((tag, index) => `${tag} ${index}`));
+    records.tags = tags;
+    return records;
+  };
+  const byTag = ({ received }: Receiver) => received.map(({ tag, record }) => `${tag}: ${record.log}`);
+
+  for (const engine of ['packed', 'client'])
+    test(`${engine}: are sent under them, each in their order, and the others under the usual one`, async () => {
+      await using receiver = await Receiver.listen();
+      await using opened = await open({ ...to(receiver), engine, tag: 'usual' });
+      const batch = batchOf(opened.sink, tagged('a', 'b', undefined, 'a', 'b', 'a'));
+      expect(await opened.write(batch)).toEqual({ became: 'delivered' });
+      expect(byTag(receiver)).toEqual(['a: a 0', 'a: a 3', 'a: a 5', 'b: b 1', 'b: b 4', 'usual: undefined 2']);
+      expect(receiver.chunks.length).toBe(3);
+      expect(await opened.write(batchOf(opened.sink, tagged('a', 'a')))).toEqual({ became: 'delivered' });
+      expect(receiver.chunks.length).toBe(4);
+    });
+
+  test('what was not acknowledged is sent again, and nothing else', async () => {
+    await using receiver = await Receiver.listen();
+    receiver.swallows = ({ log }) => log === 'b 1';
+    await using opened = await open({ ...to(receiver), ackTimeout: 100 });
+    const batch = batchOf(opened.sink, tagged('a', 'b', 'a', 'c'));
+    const verdict = await opened.write(batch);
+    expect(verdict).toMatchObject({ became: 'partly', retry: [1, 3], dead: [] });
+    receiver.swallows = () => false;
+    expect(await opened.write(batch.pick([1, 3]))).toEqual({ became: 'delivered' });
+    expect(byTag(receiver).toSorted()).toEqual(['a: a 0', 'a: a 2', 'b: b 1', 'b: b 1', 'c: c 3']);
+  });
+
+  for (const poison of ['a 0', 'b 1', 'b 4', 'c 3'])
+    test(`${poison} alone is given up when the receiver drops it without a word`, async () => {
+      await using receiver = await Receiver.listen();
+      receiver.swallows = ({ log }) => log === poison;
+      await using opened = await open({ ...to(receiver), ackTimeout: 20 });
+      const records = tagged('a', 'b', 'b', 'c', 'b', 'c');
+      expect(await deliver(opened, batchOf(opened.sink, records))).toEqual([poison]);
+      expect(new Set(receiver.lines)).toEqual(new Set(['a 0', 'b 1', 'b 2', 'c 3', 'b 4', 'c 5']));
+    });
 });
 
 describe('who we are', () => {

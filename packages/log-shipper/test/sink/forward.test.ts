@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { FluentServer } from '@fluent-org/logger';
 import { freePort, makeCertificate, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
@@ -139,4 +139,22 @@ test('by flags: two addresses, of which the second is there, TLS, a shared key, 
   expect(receiver.lines).toEqual(sequence(1, 100));
   expect(new Set(receiver.compressed)).toEqual(new Set(['zstd']));
   await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0);
+});
+
+test('a record that the receiver drops without a word becomes a dead letter, all others arrive, and the ledger adds up', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  receiver.swallows = ({ log }) => log === 'line 40';
+  await place.append(text(sequence(1, 50)));
+  await using shipper = await place.ship([...toForward(receiver.address), '--sink-forward-ack-timeout', '30ms']);
+  await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0, { deadline: 30_000 });
+  expect(new Set(receiver.lines)).toEqual(new Set(sequence(1, 50)));
+  const [name] = (await readdir(place.state('dead'))).filter((each) => each.endsWith('.ndjson'));
+  const letter = JSON.parse(await readFile(place.state(`dead/${name}`), 'utf8'));
+  expect(letter).toMatchObject({
+    ...{ sink: 'forward', reason: expect.stringContaining('acknowledges others'), record: { log: 'line 40' } },
+    source: { path: place.log(), offset: text(sequence(1, 39)).length, length: 'line 40\n'.length },
+  });
+  expect(await metric(shipper, 'dead_records_total{sink="forward"}')).toBe(1);
+  expect(await metric(shipper, 'delivered_records_total{sink="forward"}')).toBe(49);
 });

@@ -8,7 +8,7 @@ import { CloseState, type FluentSocket } from '@fluent-org/logger/build/src/sock
 import { formatDuration } from '@outrigger/core';
 import { Deadline, Silence } from '../stream/deadline.ts';
 import type { Entries } from './pack.ts';
-import type { Engine, EngineOptions } from './packed.ts';
+import type { Engine, EngineOptions, Sending } from './packed.ts';
 
 type Options = EngineOptions;
 
@@ -25,7 +25,7 @@ export class Client implements Engine {
     this.#options = options;
   }
 
-  async send(batch: Entries, signal: AbortSignal): Promise<void> {
+  async send(batch: Entries, { tag, signal }: Sending): Promise<void> {
     const { ackTimeout, connectTimeout } = this.#options;
     const patience = ackTimeout + connectTimeout;
     using deadline = new Deadline(patience, () => new Silence(`no answer within ${formatDuration(patience)}`), signal);
@@ -33,7 +33,7 @@ export class Client implements Engine {
     const abort = () => aborted.reject(deadline.signal.reason);
     deadline.signal.addEventListener('abort', abort);
     try {
-      await Promise.race([this.#emit(batch), aborted.promise]);
+      await Promise.race([this.#emit(batch, tag), aborted.promise]);
     } catch (error) {
       await this.#drop();
       this.#at = (this.#at + 1) % this.#options.peers.length;
@@ -48,11 +48,11 @@ export class Client implements Engine {
   }
 
   /** All of one turn go as one packet, whose acknowledgement settles them all. */
-  async #emit({ bytes }: Entries): Promise<void> {
+  async #emit({ bytes }: Entries, tag: string): Promise<void> {
     const client = await this.#connected();
     const failed = Promise.withResolvers<never>();
     this.#failed = failed.reject;
-    const sent = decodeEntries(bytes).map(([time, record]) => client.emit(record, time as EventTime));
+    const sent = decodeEntries(bytes).map(([time, record]) => client.emit(tag, record, time as EventTime));
     await Promise.race([Promise.all(sent), failed.promise]);
   }
 
@@ -60,7 +60,7 @@ export class Client implements Engine {
     const { connectionAge } = this.#options;
     if (this.#client?.writable && performance.now() - this.#begun < connectionAge) return this.#client;
     await this.#drop();
-    const client = new FluentClient(this.#options.tag, this.#clientOptions());
+    const client = new FluentClient(null, this.#clientOptions());
     this.#client = client;
     this.#begun = performance.now();
     client.socketOn(FluentSocketEvent.ERROR, (error: Error) => this.#failed?.(error));

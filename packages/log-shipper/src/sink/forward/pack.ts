@@ -17,21 +17,20 @@ const compressors = {
 
 /** Compresses once for all the attempts that a batch takes. */
 export class Packer {
-  readonly #tag: Uint8Array;
   readonly #compression: Compression;
   #compressed: { readonly id: string; readonly bytes: Buffer } | undefined;
 
-  constructor(tag: string, compression: Compression) {
-    this.#tag = encode(tag);
+  constructor(compression: Compression) {
     this.#compression = compression;
   }
 
   /** Pieces to be written one behind the other. */
-  async pack(batch: Entries): Promise<Buffer[]> {
+  async pack(batch: Entries, tag: string): Promise<Buffer[]> {
     const bytes = await this.#compress(batch);
-    const head = Buffer.alloc(1 + this.#tag.length + 5);
+    const name = encode(tag);
+    const head = Buffer.alloc(1 + name.length + 5);
     head[0] = 0x93;
-    head.set(this.#tag, 1);
+    head.set(name, 1);
     head[head.length - 5] = 0xc6;
     head.writeUInt32BE(bytes.length, head.length - 4);
     const compressed = this.#compression === 'none' ? {} : { compressed: this.#compression };

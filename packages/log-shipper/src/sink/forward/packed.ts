@@ -10,14 +10,15 @@ import { type Compression, type Entries, Packer } from './pack.ts';
 
 export type Engine = {
   /** Resolves when the receiver has acknowledged it, rejects with a Silence when it had time to. */
-  send(batch: Entries, signal: AbortSignal): Promise<void>;
+  send(batch: Entries, sending: Sending): Promise<void>;
   close(): void | Promise<void>;
 };
+
+export type Sending = { readonly tag: string; readonly signal: AbortSignal };
 
 export type EngineOptions = {
   /** At least one. */
   readonly peers: readonly Peer[];
-  readonly tag: string;
   readonly compress: Compression;
   readonly connectTimeout: number;
   readonly ackTimeout: number;
@@ -39,11 +40,11 @@ export class Packed implements Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#packer = new Packer(options.tag, options.compress);
+    this.#packer = new Packer(options.compress);
   }
 
-  async send(batch: Entries, signal: AbortSignal): Promise<void> {
-    const packet = await this.#packer.pack(batch);
+  async send(batch: Entries, { tag, signal }: Sending): Promise<void> {
+    const packet = await this.#packer.pack(batch, tag);
     const connection = await this.#connected(signal);
     const { ackTimeout } = this.#options;
     using deadline = new Deadline(

@@ -1,47 +1,53 @@
 // A batch that is never acknowledged: is the receiver out of order, or does it refuse this batch without a word, as Fluentd
-// does with a chunk above its limit? Only others that it acknowledges meanwhile can tell.
+// does with a chunk above its limit? Only others that it acknowledges meanwhile can tell. An empty packet cannot: a Fluentd
+// whose buffer is full may well acknowledge that one.
 
 /** How many time-outs of the same batch in a row. */
 const patience = 3;
 
+type Piece = { readonly id: string; readonly records: number };
+
 export class Suspicion {
-  /** The batch whose time-outs are being counted, which may be a part of the one that began it. */
+  /** What all the pieces come from that are looked at now. One batch is settled before the next one comes. */
+  #origin = '';
+  #silences = 0;
+  #proved = false;
+  /** The piece whose time-outs are being counted. */
   #id = '';
   #timeouts = 0;
-  /** How many records of the batch that began it have not been settled. */
-  #records = 0;
-  #proved = false;
 
-  /** Others have been acknowledged since the first time-out: the receiver works. */
+  /** Others of the same origin have been acknowledged since the first time-out: the receiver works. */
   get proved(): boolean {
     return this.#proved;
   }
 
-  /** A time-out. Returns whether the receiver has had its chances with this batch. */
-  timedOut({ id, records }: { readonly id: string; readonly records: number }): boolean {
-    if (this.#records === 0) this.#records = records;
+  /** How many time-outs there were with this origin. */
+  silences({ id }: Piece): number {
+    this.#look(id);
+    return this.#silences;
+  }
+
+  /** A time-out. Returns whether the receiver has had its chances with this piece. */
+  timedOut({ id, records }: Piece): boolean {
+    this.#look(id);
     if (this.#id !== id) this.#timeouts = 0;
     this.#id = id;
     this.#timeouts++;
+    this.#silences++;
     // Parts of a batch that is known to be refused need no proof of their own; a record that is given up does.
     return this.#timeouts >= (this.#proved && records > 1 ? 1 : patience);
   }
 
-  acknowledged(records: number): void {
-    if (this.#records > 0) this.#proved = true;
-    this.#settle(records);
+  acknowledged({ id }: Piece): void {
+    this.#look(id);
+    this.#proved = this.#silences > 0;
   }
 
-  /** A record is given up. */
-  givenUp(): void {
-    this.#settle(1);
-  }
-
-  #settle(records: number): void {
-    this.#records = Math.max(0, this.#records - records);
-    if (this.#records > 0) return;
+  #look(id: string): void {
+    const origin = id.split('/')[0]!;
+    if (origin === this.#origin) return;
+    this.#origin = origin;
+    this.#silences = 0;
     this.#proved = false;
-    this.#timeouts = 0;
-    this.#id = '';
   }
 }
