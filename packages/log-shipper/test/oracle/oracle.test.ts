@@ -14,7 +14,7 @@ test(`${seconds} seconds in which everything fails lose no line, repeat no more 
     await httpSink(`${directory}/http`),
     stdoutSink(seeded(seed)() < 0.5 ? 'line' : 'json'),
   ];
-  const { wrongs, counts } = await consult({ seconds, sinks, rate: 3000 });
+  const { wrongs, counts } = await consult({ seconds, sinks, rate: 1500 });
   expect(wrongs).toEqual([]);
   // A short one need not come to everything.
   for (const what of seconds < 30

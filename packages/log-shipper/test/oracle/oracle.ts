@@ -35,7 +35,7 @@ export async function consult({ seconds, ...options }: OracleOptions): Promise<V
     await world.endShipper('SIGTERM');
     world.startShipper();
   }
-  for (const judge of world.judges) await world.untilDelivered(judge, 90_000).catch(noteOf(world));
+  for (const judge of world.judges) await world.untilDelivered(judge, 45_000).catch(noteOf(world));
   world.wrongs.push(...(await auditEnd(world)));
   await world.endShipper('SIGTERM');
   await until(() => world.ends.at(-1) === '0', { deadline: 1 }).catch(() =>

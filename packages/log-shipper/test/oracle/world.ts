@@ -2,6 +2,7 @@
 
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Scratch, scratch, until } from '@outrigger/core/testing';
 import { Judge } from './judge.ts';
 import { Producer, Shipper } from './processes.ts';
@@ -166,19 +167,25 @@ export class World implements AsyncDisposable {
     if (!alive && this.#expected !== run) throw new Error(`run ${run} has ended by itself: ${stderr.slice(-3000)}`);
   }
 
-  /** Until a sink has all that was written to its end by now. */
-  async untilDelivered(judge: Judge, deadline: number): Promise<void> {
+  /** Until a sink has all that was written to its end by now. It is only given up when nothing more arrives: machines may be slow. */
+  async untilDelivered(judge: Judge, patience: number): Promise<void> {
     this.look();
     const sizes = this.truth.logs.map(({ size }) => size);
-    const there = () => {
+    const missing = () => sizes.reduce((sum, size, file) => sum + Math.max(0, size - judge.reached(file)), 0);
+    let best = { missing: missing(), records: judge.records, at: monotonic() };
+    while (best.missing > 0) {
+      if (monotonic() - best.at > patience)
+        throw new Error(`In ${patience} ms nothing came: ${judge.missing().join('; ')}`);
+      await wait(50);
       this.look();
-      return sizes.every((size, file) => judge.reached(file) >= size);
-    };
-    const what = () => judge.missing().join('; ');
-    await until(there, { deadline, what });
+      const now = missing();
+      if (now < best.missing || judge.records > best.records)
+        best = { missing: now, records: judge.records, at: monotonic() };
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#keepLog();
     await this.shipper[Symbol.asyncDispose]();
     await this.stack.disposeAsync();
   }
