@@ -20,8 +20,8 @@ export class Found {
   readonly errors = new Map<number, string>();
   /** These only where lines have an envelope that says them. */
   readonly streams: (Stream | undefined)[] | undefined;
-  readonly seconds: number[] = [];
-  readonly nanos: number[] = [];
+  seconds = new Float64Array(0);
+  nanos = new Uint32Array(0);
   /** Where what is not complete begins: nothing from there on is taken. */
   held: number;
   /** Whether a record may lie within another, or before one that begins earlier. */
@@ -46,9 +46,20 @@ export class Found {
   /** What the envelope of the one that was put last says; NaN for a time that is not known. */
   mark(stream: Stream | undefined, seconds: number, nanos: number): void {
     if (!this.streams) return;
-    this.streams.push(stream);
-    this.seconds.push(seconds);
-    this.nanos.push(nanos);
+    const at = this.streams.push(stream) - 1;
+    if (at >= this.seconds.length) this.#grow();
+    this.seconds[at] = seconds;
+    this.nanos[at] = nanos;
+  }
+
+  /** Numbers in lists would be boxed and copied once more. */
+  #grow(): void {
+    const length = Math.max(64, 2 * this.seconds.length);
+    const { seconds, nanos } = this;
+    this.seconds = new Float64Array(length);
+    this.nanos = new Uint32Array(length);
+    this.seconds.set(seconds);
+    this.nanos.set(nanos);
   }
 
   addOf({ from, to, start, stop }: Place, stream: Stream | undefined, seconds: number, nanos: number): void {
@@ -62,13 +73,14 @@ export function settle(found: Found): Joined {
   if (mixed || found.stops.at(-1)! > held) return untangle(found);
   const { spans, partial, errors, streams } = found;
   const all = { bytes, spans, ends: found.stops, length: held, partial, errors };
-  return streams ? { ...all, streams, times: timesOf(found) } : all;
+  if (!streams) return all;
+  const { count } = found;
+  return {
+    ...all,
+    streams,
+    times: { seconds: found.seconds.subarray(0, count), nanos: found.nanos.subarray(0, count) },
+  };
 }
-
-const timesOf = ({ seconds, nanos }: { seconds: number[]; nanos: number[] }) => ({
-  seconds: new Float64Array(seconds),
-  nanos: new Uint32Array(nanos),
-});
 
 /**
  * In the order in which they end. What overlaps with something that is held is held too. Of what overlaps, only the last
@@ -107,7 +119,7 @@ function pick(found: Found, order: readonly number[], taken: Pick<Joined, 'ends'
     starts: order.map((index) => starts[index]!),
   };
   if (!streams) return all;
-  const seconds = order.map((index) => found.seconds[index]!);
-  const nanos = order.map((index) => found.nanos[index]!);
-  return { ...all, streams: order.map((index) => streams[index]), times: timesOf({ seconds, nanos }) };
+  const seconds = Float64Array.from(order, (index) => found.seconds[index]!);
+  const nanos = Uint32Array.from(order, (index) => found.nanos[index]!);
+  return { ...all, streams: order.map((index) => streams[index]), times: { seconds, nanos } };
 }

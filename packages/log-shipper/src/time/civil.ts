@@ -41,10 +41,12 @@ export function digitsEnd(bytes: Uint8Array, at: number, end: number): number {
   return to;
 }
 
+const scales = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1];
+
 /** The digits of a fraction as nanoseconds; what is finer than that is cut off. */
 export function nanosOf(bytes: Uint8Array, start: number, end: number): number {
-  let nanos = 0;
-  for (let at = start, place = 100_000_000; at < end && place >= 1; at++, place /= 10)
-    nanos += (bytes[at]! - 0x30) * place;
-  return nanos;
+  const stop = Math.min(end, start + 9);
+  let value = 0;
+  for (let at = start; at < stop; at++) value = value * 10 + bytes[at]! - 0x30;
+  return value * scales[stop - start]!;
 }
