@@ -11,6 +11,7 @@ import { formatInstant, InstantMember, type TimeFormat } from './instant.ts';
 import { writeSoundString } from './json-string.ts';
 import { levelName } from './level.ts';
 import { Lines } from './lines.ts';
+import { uidWriter } from './uid.ts';
 
 export type JsonNames = {
   /** What the line is called where it is the record, instead of the usual name. */
@@ -26,6 +27,7 @@ export type JsonNames = {
 
 type Write = (index: number, into: ByteWriter) => void;
 
+const quote = 0x22;
 const comma = 0x2c;
 const openMap = 0x7b;
 const closeMap = 0x7d;
@@ -108,6 +110,8 @@ function sharedWriter(records: Records, names: JsonNames): (index: number, into:
   const { timeField, timeFormat = 'rfc3339', levelField, uidField } = names;
   const shared = membersOf(records.common);
   const time = timeField === undefined ? undefined : new InstantMember(timeField, timeFormat);
+  const uidName = new Stamp(Buffer.from(`${JSON.stringify(uidField)}:"`));
+  const writeUid = uidWriter(records);
   const levels: Stamp[] = [];
   const writeOne = (into: ByteWriter, member: Stamp, behind: boolean): boolean => {
     if (member.bytes.length === 0) return behind;
@@ -129,7 +133,9 @@ function sharedWriter(records: Records, names: JsonNames): (index: number, into:
     }
     if (uidField !== undefined) {
       if (behind) into.byte(comma);
-      into.text(`${JSON.stringify(uidField)}:"${uidOf(records, index)}"`);
+      into.stamp(uidName);
+      writeUid(index, into);
+      into.byte(quote);
     }
     into.byte(closeMap);
   };
