@@ -73,13 +73,30 @@ export class Intake {
   }
 
   /** @param bytes what they took on their way, for the count. */
-  async entries(entries: readonly Entry[], from: From, bytes: number): Promise<Put> {
+  async entries(entries: Iterable<Entry>, from: From, bytes: number): Promise<Put> {
+    const put = await this.prepare(entries, from, bytes);
+    return put();
+  }
+
+  /** Entries, asked for a few at a time, as one put that can be tried again. */
+  async prepare(entries: Iterable<Entry>, from: From, bytes: number): Promise<() => Promise<Put>> {
     const settled: Buffer[] = [];
-    for (let start = 0; start < entries.length; start += most) {
-      if (start > 0) await new Promise(setImmediate);
-      settled.push(this.#options.settle(recordsOf(entries.slice(start, start + most), from), from));
+    let records = 0;
+    let some: Entry[] = [];
+    const settle = () => {
+      if (some.length > 0) settled.push(this.#options.settle(recordsOf(some, from), from));
+      records += some.length;
+      some = [];
+    };
+    for (const entry of entries) {
+      some.push(entry);
+      if (some.length < most) continue;
+      settle();
+      await new Promise(setImmediate);
     }
-    return this.#counted(Buffer.concat(settled), from, { records: entries.length, bytes });
+    settle();
+    const lines = settled.length === 1 ? settled[0]! : Buffer.concat(settled);
+    return () => this.#counted(lines, from, { records, bytes });
   }
 
   /** Resolves when it makes sense to try again what found no room. */

@@ -25,6 +25,8 @@ export type ServerOptions = {
   readonly connections: number;
   /** Milliseconds without a byte after which a connection is closed. */
   readonly idleTimeout: number;
+  /** What all connections may hold of what has not come whole. */
+  readonly held?: number;
   /** What is made of the bytes of a connection; by default lines. */
   readonly take?: (socket: Socket, options: TakeOptions) => Taker;
 };
@@ -44,13 +46,15 @@ export class LineServer implements AsyncDisposable {
   readonly #options: ServerOptions;
   readonly #open = new Map<Socket, Promise<void>>();
   readonly #ending = new AbortController();
-  readonly #unfinished = new Unfinished();
+  readonly #unfinished: Unfinished;
+  readonly #refusals = new Map<string, number>();
   /** How many wait for room. */
   #waiting = 0;
   refused = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#unfinished = new Unfinished(options.held);
     this.server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAlive }, (socket) =>
       this.#accept(socket),
     );
@@ -87,15 +91,36 @@ export class LineServer implements AsyncDisposable {
     // While it waits for us it is not the peer that is silent.
     socket.setTimeout(idleTimeout, () => !waits && socket.destroy());
     try {
-      for await (const bytes of socket) await taker.add(bytes as Buffer);
+      await this.#read(socket, taker);
     } catch (error) {
-      if (!socket.destroyed) log.debug('A connection ended', { source: name, peer, reason: reasonOf(error) });
+      // Its sender is gone, which is its own affair.
+      log.debug('A connection ended', { source: name, peer, reason: reasonOf(error) });
     } finally {
       await taker.end();
       socket.destroy();
     }
     if (taker.lost > 0)
       log.warn('Lines were received and there was no room for them', { source: name, bytes: taker.lost });
+  }
+
+  async #read(socket: Socket, taker: Taker): Promise<void> {
+    for await (const bytes of socket) {
+      try {
+        await taker.add(bytes as Buffer);
+      } catch (error) {
+        this.#refuse(reasonOf(error), socket.remoteAddress);
+        return;
+      }
+    }
+  }
+
+  /** Each reason is said once a minute: whoever comes again and again must not fill the log. */
+  #refuse(reason: string, peer: string | undefined): void {
+    const now = performance.now();
+    if (now - (this.#refusals.get(reason) ?? Number.NEGATIVE_INFINITY) < 60_000) return;
+    if (this.#refusals.size > 100) this.#refusals.clear();
+    this.#refusals.set(reason, now);
+    this.#options.log.warn('What was sent cannot be taken', { source: this.#options.name, peer, reason });
   }
 
   #taker(socket: Socket, options: TakeOptions): Taker {
