@@ -1,7 +1,7 @@
 // How settled lines lie in a segment: frames, each with what is needed to tell whether it is whole, whose it is and where it
 // belongs when those before it are gone.
 //
-//   0 magic   4 crc32 of all that follows   8 length   12 kind   13 highest level   14 version   16 offset   20 before
+//   0 magic   4 crc32 of all that follows   8 length   12 kind   14 version   16 offset   20 before
 //   24 records   28 dropped bytes   32 time   40 origin   48 payload
 
 import { crc32 } from 'node:zlib';
@@ -18,8 +18,6 @@ export const kinds = { lines: 1, dropped: 2, end: 3 } as const;
 
 export type Header = {
   readonly kind: number;
-  /** The highest severity of its lines. */
-  readonly level: number;
   /** Bytes of lines in this segment before it, those that are no longer there included. */
   readonly offset: number;
   /** Records before it, likewise. */
@@ -45,7 +43,7 @@ export function encodeHeader(header: Header, { payload, origin }: { payload: Buf
   magic.copy(bytes);
   bytes.writeUInt32LE(payload.length, 8);
   bytes[12] = header.kind;
-  bytes[13] = header.level;
+  bytes[13] = 0;
   bytes.writeUInt16LE(version, 14);
   bytes.writeUInt32LE(header.offset, 16);
   bytes.writeUInt32LE(header.before, 20);
@@ -72,7 +70,6 @@ export function decodeFrame(bytes: Buffer, at: number, origin: Buffer | undefine
   if (origin && bytes.compare(origin, 0, 8, at + 40, at + 48) !== 0) return undefined;
   return {
     kind: bytes[at + 12]!,
-    level: bytes[at + 13]!,
     offset: bytes.readUInt32LE(at + 16),
     before: bytes.readUInt32LE(at + 20),
     records: bytes.readUInt32LE(at + 24),

@@ -129,6 +129,6 @@ export async function seal(segment: Segment, file: FileHandle): Promise<void> {
 
 /** The last frame: what all those before it hold together. */
 export function endOf({ length, records, to, origin }: Segment): Buffer {
-  const header = { kind: kinds.end, level: 0, offset: length, before: records, records: 0, dropped: 0, time: to };
+  const header = { kind: kinds.end, offset: length, before: records, records: 0, dropped: 0, time: to };
   return encodeHeader(header, { payload: Buffer.alloc(0), origin });
 }

@@ -36,9 +36,10 @@ export class Room {
 
   /** Makes room for that many bytes as the policy says. Returns whether there is. */
   async make(bytes: number): Promise<boolean> {
-    const { store, policy } = this.#options;
+    const { store, policy, limit } = this.#options;
     while (this.left < bytes) {
-      if (policy === 'block') return false;
+      // More than the limit at once: better too much, once all else is done, than never.
+      if (policy === 'block') return bytes > limit && store.done;
       const low = policy === 'drop-by-level' && store.segments.find(({ sealed, sifted }) => sealed && !sifted);
       if (low) await this.#sift(low);
       else if (store.segments.length > 0) await this.#dropOldest();
@@ -170,12 +171,12 @@ class Sifting {
     dropped.bytes += bytes;
   }
 
-  #widen({ kind, level, offset, before, records, dropped, time }: Header): void {
+  #widen({ kind, offset, before, records, dropped, time }: Header): void {
     const gap = this.#gap;
     // Between two that are not neighbours is something damaged: that was not dropped.
     this.#gap = gap
       ? { ...gap, records: gap.records + records, dropped: offset + dropped - gap.offset, time }
-      : { kind, level, offset, before, records, dropped, time };
+      : { kind, offset, before, records, dropped, time };
   }
 
   #write(header: Header, payload: Buffer): Buffer {

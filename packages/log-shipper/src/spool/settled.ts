@@ -19,18 +19,6 @@ export function levelAt(lines: Buffer, start: number): number {
   return level || unknown;
 }
 
-/** How many lines, and the highest level among them. */
-export function survey(lines: Buffer): { records: number; level: number } {
-  let records = 0;
-  let level = 0;
-  for (let start = 0; start < lines.length; ) {
-    level = Math.max(level, levelAt(lines, start));
-    records++;
-    start = lineEnd(lines, start);
-  }
-  return { records, level };
-}
-
 export function countLines(lines: Buffer, from = 0): number {
   let count = 0;
   for (let start = from; start < lines.length; start = lineEnd(lines, start)) count++;

@@ -124,6 +124,11 @@ export class Store {
     return places.reduce((a, b) => (b.segment < a.segment || (b.segment === a.segment && b.offset < a.offset) ? b : a));
   }
 
+  /** Every sink has acknowledged all there is. */
+  get done(): boolean {
+    return [...this.cursors.values()].every(({ acknowledged }) => this.beyond(acknowledged) === 0);
+  }
+
   /** Bytes of lines that are there from a place on. */
   beyond({ segment: number, offset }: Place): number {
     let bytes = 0;

@@ -6,7 +6,7 @@ import { encodeHeader, type Header, headerLength, kinds } from './frame-format.t
 import { seal } from './recover.ts';
 import type { Room } from './room.ts';
 import type { Segment } from './segment.ts';
-import { pieces, survey } from './settled.ts';
+import { countLines, pieces } from './settled.ts';
 import type { Store } from './store.ts';
 
 /** 'safe': kept whatever happens to this process. 'full': not taken; try again when there is room. */
@@ -203,8 +203,8 @@ function framesOf(puts: readonly Buffer[], { length, records: had, origin }: Seg
   let [offset, before] = [length, had];
   for (const put of puts)
     for (const payload of pieces(put, frameLimit)) {
-      const { records, level } = survey(payload);
-      const fields = { kind: kinds.lines, level, offset, before, records, dropped: 0, time };
+      const records = countLines(payload);
+      const fields = { kind: kinds.lines, offset, before, records, dropped: 0, time };
       frames.push({ fields, header: encodeHeader(fields, { payload, origin }), payload });
       offset += payload.length;
       before += records;

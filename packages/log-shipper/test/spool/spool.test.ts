@@ -363,3 +363,15 @@ test('many who wait for room do not wake one another: everything else goes on', 
   ending.abort();
   await Promise.all(waiting);
 });
+
+test('more than the limit at once is taken when nothing else is left, and nothing after it until it is done', async () => {
+  await using directory = await scratch();
+  await using spool = await openQueue(directory.path, { limit: 40_000, segmentSize: 10_000 });
+  await using reader = spool.reader('a');
+  expect(await spool.put(lines(1, 10))).toBe('safe');
+  expect(await spool.put(lines(11, 3000))).toBe('full');
+  expect(await drain(reader)).toEqual(range(1, 10));
+  expect(await spool.put(lines(11, 3000))).toBe('safe');
+  expect(await spool.put(lines(3001, 3010))).toBe('full');
+  expect(await drain(reader)).toEqual(range(11, 3000));
+});
