@@ -1,4 +1,4 @@
-// Settled lines, `<seconds>.<9 digits> <severityNumber> <tag as JSON string> <json object>\n`: what the spool has to know of
+// Settled lines, `<seconds>.<9 digits> <severityNumber> <tag as JSON string, or null> <json object>\n`: what the spool has to know of
 // them, and the one it writes itself.
 
 const newline = 0x0a;
@@ -69,7 +69,7 @@ export function notice({ reason, records, bytes, from, to }: Dropped, lineField:
   };
   const seconds = Math.floor(now / 1000);
   const nanos = String((now % 1000) * 1_000_000).padStart(9, '0');
-  return Buffer.from(`${seconds}.${nanos} ${warning} "outrigger" ${JSON.stringify(fields)}\n`);
+  return Buffer.from(`${seconds}.${nanos} ${warning} null ${JSON.stringify(fields)}\n`);
 }
 
 const why = { oldest: 'the disk queue was full, the oldest went', level: 'the disk queue was full, low levels went' };
