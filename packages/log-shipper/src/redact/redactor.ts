@@ -113,7 +113,9 @@ export class Redactor {
 
   /** The rule by which a key names a secret. Keys repeat; what is remembered of them is bounded. */
   #learn(key: string): string | undefined {
-    const name = this.#keyRules.find((rule) => rule.names(key))?.name;
+    // How it ends is what counts.
+    const end = key.slice(-128);
+    const name = this.#keyRules.find((rule) => rule.names(end))?.name;
     if (key.length > 128) return name;
     if (this.#names.size >= 4096) this.#names.clear();
     this.#names.set(key, name);

@@ -42,8 +42,8 @@ export const rateLimit = defineTransform({
           if (records.dropped(index)) continue;
           const key = keyOf(records, index);
           const now = momentOf(records, index);
-          let bucket = buckets.get(key);
-          if (!bucket) buckets.set(key, (bucket = { tokens: burst, at: now }));
+          const bucket = buckets.get(key) ?? { tokens: burst, at: now };
+          buckets.set(key, bucket);
           if (!take(bucket, { now, rate, burst })) records.drop(index, 'rate');
         }
       },

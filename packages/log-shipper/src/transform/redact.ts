@@ -39,9 +39,9 @@ export const redact = defineTransform({
       },
     },
     budget: duration({
-      default: '100ms',
+      default: '250ms',
       min: '1ms',
-      help: 'What looking at one record may take; then a note with its length goes instead of it',
+      help: 'CPU time that looking at one record may take; then a note with its length goes instead of it',
     }),
   },
   open({ rules, keys, patterns, budget }, { metrics }) {
