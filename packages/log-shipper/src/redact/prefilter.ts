@@ -73,8 +73,15 @@ export class Prefilter {
     for (const code of codes) this.#enter(places, word | ((code | 0x20) << (8 * at)), at + 1);
   }
 
-  /** Sets `marks` of each line that may hold a secret. Lines are spans in ascending order. */
+  /** Sets `marks` of each line that may hold a secret. */
   mark(bytes: Buffer, spans: readonly number[], marks: Uint8Array): void {
+    if (isAscending(spans)) this.#mark(bytes, spans, marks);
+    else
+      for (let line = 0; line < marks.length; line++)
+        this.#mark(bytes, spans.slice(2 * line, 2 * line + 2), marks.subarray(line, line + 1));
+  }
+
+  #mark(bytes: Buffer, spans: readonly number[], marks: Uint8Array): void {
     const count = spans.length / 2;
     if (count === 0) return;
     const from = spans[0]!;
@@ -140,6 +147,12 @@ export class Prefilter {
     }
     return false;
   }
+}
+
+/** Joined lines of several streams may lie in another order. */
+function isAscending(spans: readonly number[]): boolean {
+  for (let at = 1; at < spans.length; at++) if (spans[at]! < spans[at - 1]!) return false;
+  return true;
 }
 
 /** The multiplier is that of Fibonacci hashing. */

@@ -96,6 +96,13 @@ describe('the prefilter', () => {
     prefilter!.mark(bytes, [], marks);
   });
 
+  test('takes lines in any order', () => {
+    const bytes = Buffer.from('nothing here|password=b|nothing either');
+    const marks = new Uint8Array(3);
+    prefilter!.mark(bytes, [24, 38, 13, 23, 0, 12], marks);
+    expect([...marks]).toEqual([0, 1, 0]);
+  });
+
   test('hides nothing that the rules would find (random texts)', () => {
     const pieces = [
       ...positives.map(([line]) => line),
