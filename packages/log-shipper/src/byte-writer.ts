@@ -15,6 +15,8 @@ export class Stamp {
   }
 }
 
+export const stampOf = (text: string): Stamp => new Stamp(Buffer.from(text));
+
 export class ByteWriter {
   #bytes: Buffer;
   #view: DataView | undefined;

@@ -1,7 +1,7 @@
 // The id of a record as bytes: as uidOf gives it, without the strings that it would take for each record.
 
 import { crc32 } from 'node:zlib';
-import type { ByteWriter } from '../byte-writer.ts';
+import { type ByteWriter, stampOf } from '../byte-writer.ts';
 import type { Records } from '../records.ts';
 
 const digits = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz');
@@ -9,9 +9,9 @@ const dash = 0x2d;
 
 export function uidWriter(records: Records): (index: number, into: ByteWriter) => void {
   const { chunk } = records;
-  const origin = Buffer.from(`${chunk.origin}-`);
+  const origin = stampOf(`${chunk.origin}-`);
   return (index, into) => {
-    into.short(origin);
+    into.stamp(origin);
     writeBase36(into, chunk.offset + records.startOf(index));
     into.byte(dash);
     writeBase36(into, crc32(records.line(index)));

@@ -11,6 +11,7 @@
 
 import { list, secret, text, url } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
+import { stampOf } from '../byte-writer.ts';
 import type { Encoding } from '../encoding/encoding.ts';
 import { jsonRecord } from '../encoding/json.ts';
 import { uidWriter } from '../encoding/uid.ts';
@@ -66,7 +67,7 @@ export const bulkSink = (summary: string, prefix: string): SinkMember =>
     },
   });
 
-const [action, actionEnd] = [Buffer.from('{"create":{"_id":"'), Buffer.from('"}}\n')];
+const [action, actionEnd] = [stampOf('{"create":{"_id":"'), stampOf('"}}\n')];
 
 /** An action and a document for each record. Neither can hold a newline: JSON escapes it. */
 const bulk =
@@ -76,9 +77,9 @@ const bulk =
     const write = jsonRecord(records, names);
     const writeUid = uidWriter(records);
     return (index, into) => {
-      into.short(action);
+      into.stamp(action);
       writeUid(index, into);
-      into.short(actionEnd);
+      into.stamp(actionEnd);
       write(index, into);
       into.byte(0x0a);
     };

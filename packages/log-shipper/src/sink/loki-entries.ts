@@ -1,7 +1,7 @@
 // Entries of a Loki stream: [nanoseconds as text, line, structured metadata].
 
 import type { Batch } from '../batch.ts';
-import { ByteWriter } from '../byte-writer.ts';
+import { ByteWriter, stampOf } from '../byte-writer.ts';
 import type { Encoding } from '../encoding/encoding.ts';
 import { jsonRecord } from '../encoding/json.ts';
 import { withinArray } from '../encoding/json-array.ts';
@@ -11,16 +11,16 @@ import { Lines } from '../encoding/lines.ts';
 import { uidWriter } from '../encoding/uid.ts';
 import type { Fields, Records } from '../records.ts';
 
-const metadata = Buffer.from(',{"log_record_uid":"');
-const level = Array.from({ length: 25 }, (_, at) => Buffer.from(at === 0 ? '"' : `","level":"${levelName(at)}"`));
-const end = Buffer.from('}],');
+const metadata = stampOf(',{"log_record_uid":"');
+const level = Array.from({ length: 25 }, (_, at) => stampOf(at === 0 ? '"' : `","level":"${levelName(at)}"`));
+const end = stampOf('}],');
 
 export const entries: Encoding = (records) => {
   const write = jsonRecord(records);
   const writeUid = uidWriter(records);
   const lines = new Lines(records);
   const object = new ByteWriter();
-  const common = Buffer.from(members(records.common));
+  const common = stampOf(members(records.common));
   return (index, into) => {
     const isText = records.isText(index);
     object.reset();
@@ -34,15 +34,15 @@ export const entries: Encoding = (records) => {
       const { written } = object;
       writeSoundString(into, written, 0, written.length);
     }
-    into.short(metadata);
+    into.stamp(metadata);
     writeUid(index, into);
-    into.short(level[records.level(index)]!);
+    into.stamp(level[records.level(index)]!);
     if (isText) {
-      into.copy(common);
+      into.stamp(common);
       const own = records.own.get(index);
       if (own) into.text(members(own));
     }
-    into.short(end);
+    into.stamp(end);
   };
 };
 

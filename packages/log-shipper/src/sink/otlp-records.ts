@@ -1,6 +1,6 @@
 // Records as OTLP's LogRecords in JSON: numbers of 64 bits are text, and so are nanoseconds.
 
-import type { ByteWriter } from '../byte-writer.ts';
+import { type ByteWriter, type Stamp, stampOf } from '../byte-writer.ts';
 import type { Encoding } from '../encoding/encoding.ts';
 import { InstantMember } from '../encoding/instant.ts';
 import { writeSoundString } from '../encoding/json-string.ts';
@@ -14,34 +14,34 @@ type AnyValue = Readonly<Record<string, unknown>>;
 type KeyValue = { readonly key: string; readonly value: AnyValue };
 
 const severity = Array.from({ length: 25 }, (_, at) =>
-  Buffer.from(at === 0 ? '' : `,"severityNumber":${at},"severityText":"${levelName(at).toUpperCase()}"`),
+  stampOf(at === 0 ? '' : `,"severityNumber":${at},"severityText":"${levelName(at).toUpperCase()}"`),
 );
 const comma = 0x2c;
 const [line, uid, end] = [
   ',"body":{"stringValue":',
   ',"attributes":[{"key":"log.record.uid","value":{"stringValue":"',
   ']},',
-].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
-const [lineEnd, uidEnd] = [Buffer.from('}'), Buffer.from('"}}')];
+].map((text) => stampOf(text)) as [Stamp, Stamp, Stamp];
+const [lineEnd, uidEnd] = [stampOf('}'), stampOf('"}}')];
 
 export const logRecords: Encoding = (records) => {
-  const head = Buffer.from(`{"observedTimeUnixNano":"${BigInt(records.readAt) * 1_000_000n}"`);
+  const head = stampOf(`{"observedTimeUnixNano":"${BigInt(records.readAt) * 1_000_000n}"`);
   const time = new InstantMember('timeUnixNano', 'unix-ns');
   const writeUid = uidWriter(records);
   const lines = new Lines(records);
-  const common = Buffer.from(membersOf(attributes(records.common)));
+  const common = stampOf(membersOf(attributes(records.common)));
   const writeHead = (index: number, into: ByteWriter) => {
-    into.short(head);
+    into.stamp(head);
     if (records.times && !Number.isNaN(records.times.seconds[index])) {
       into.byte(comma);
       time.write(records.time(index), into);
     }
-    into.short(severity[records.level(index)]!);
+    into.stamp(severity[records.level(index)]!);
   };
   const writeAttributes = (index: number, into: ByteWriter) => {
-    into.short(uid);
+    into.stamp(uid);
     writeUid(index, into);
-    into.short(uidEnd);
+    into.stamp(uidEnd);
   };
   return (index, into) => {
     const found = records.found(index);
@@ -55,15 +55,15 @@ export const logRecords: Encoding = (records) => {
       into.text(membersOf(attributes(others)));
     } else {
       writeHead(index, into);
-      into.short(line);
+      into.stamp(line);
       lines.at(index);
       writeSoundString(into, lines.bytes, lines.start, lines.end);
-      into.short(lineEnd);
+      into.stamp(lineEnd);
       writeAttributes(index, into);
-      into.copy(common);
+      into.stamp(common);
       if (own) into.text(membersOf(attributes(own)));
     }
-    into.short(end);
+    into.stamp(end);
   };
 };
 
