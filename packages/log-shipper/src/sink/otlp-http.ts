@@ -37,7 +37,7 @@ export const otlpHttp = defineSink({
   async open({ url: given, resource, headers: added, ...others }, context) {
     const target = given.pathname === '/' ? beneath(given, '/v1/logs') : given;
     const post = await HttpPost.open(others, [target], { context, prefix: 'sinkOtlpHttp' });
-    const about = JSON.stringify({ attributes: attributes(resource) });
+    const about = `{"attributes":[${attributes(resource)}]}`;
     const head = Buffer.from(
       `{"resourceLogs":[{"resource":${about},"scopeLogs":[{"scope":{"name":"outrigger/log-shipper"},"logRecords":[`,
     );

@@ -10,9 +10,6 @@ import { uidWriter } from '../encoding/uid.ts';
 import type { Fields } from '../records.ts';
 import { noteFields } from '../transcode/sought.ts';
 
-type AnyValue = Readonly<Record<string, unknown>>;
-type KeyValue = { readonly key: string; readonly value: AnyValue };
-
 const severity = Array.from({ length: 25 }, (_, at) =>
   stampOf(at === 0 ? '' : `,"severityNumber":${at},"severityText":"${levelName(at).toUpperCase()}"`),
 );
@@ -29,7 +26,7 @@ export const logRecords: Encoding = (records) => {
   const time = new InstantMember('timeUnixNano', 'unix-ns');
   const writeUid = uidWriter(records);
   const lines = new Lines(records);
-  const common = stampOf(membersOf(attributes(records.common)));
+  const common = stampOf(members(records.common));
   const writeHead = (index: number, into: ByteWriter) => {
     into.stamp(head);
     if (records.times && !Number.isNaN(records.times.seconds[index])) {
@@ -49,10 +46,10 @@ export const logRecords: Encoding = (records) => {
     if (found) {
       if (!records.fields) noteFields(records, index, found);
       writeHead(index, into);
-      const { body, others, trace } = divide({ ...found, ...records.common, ...own }, records.lineField);
-      into.text(`,"body":${JSON.stringify(body)}${trace}`);
+      const { body, trace, others } = divide(found, { ...records.common, ...own }, records.lineField);
+      into.text(`,"body":${body}${trace}`);
       writeAttributes(index, into);
-      into.text(membersOf(attributes(others)));
+      into.text(others);
     } else {
       writeHead(index, into);
       into.stamp(line);
@@ -61,45 +58,58 @@ export const logRecords: Encoding = (records) => {
       into.stamp(lineEnd);
       writeAttributes(index, into);
       into.stamp(common);
-      if (own) into.text(membersOf(attributes(own)));
+      if (own) into.text(members(own));
     }
     into.stamp(end);
   };
 };
 
-/** What is the message, what is said about it, and which trace it belongs to. */
-function divide(fields: Fields, lineField: string): { body: AnyValue; others: Fields; trace: string } {
-  const { trace_id, span_id, ...rest } = fields;
-  const isTrace = typeof trace_id === 'string' && /^[0-9a-f]{32}$/i.test(trace_id);
-  const isSpan = typeof span_id === 'string' && /^[0-9a-f]{16}$/i.test(span_id);
-  const untraced = { ...(isTrace ? {} : { trace_id }), ...(isSpan ? {} : { span_id }), ...rest };
-  const trace = `${isTrace ? `,"traceId":"${trace_id}"` : ''}${isSpan ? `,"spanId":"${span_id}"` : ''}`;
-  const name = ['message', 'msg', lineField].find((each) => typeof rest[each] === 'string');
-  if (name === undefined) return { body: anyValue(withoutUndefined(untraced)), others: {}, trace };
-  const { [name]: message, ...others } = withoutUndefined(untraced);
-  return { body: { stringValue: message }, others, trace };
+/** What is the message, which trace it belongs to, and what else is said: as JSON. What was added wins over what was found. */
+function divide(found: Fields, added: Fields, lineField: string): { body: string; trace: string; others: string } {
+  const message = ['message', 'msg', lineField].find(
+    (name) => typeof found[name] === 'string' && !Object.hasOwn(added, name),
+  );
+  let trace = '';
+  let others = '';
+  for (const key in found) {
+    const value = found[key];
+    if (key === message || Object.hasOwn(added, key)) continue;
+    if (key === 'trace_id' && isHex(value, 32)) trace += `,"traceId":"${value}"`;
+    else if (key === 'span_id' && isHex(value, 16)) trace += `,"spanId":"${value}"`;
+    else others += member(key, value);
+  }
+  others += members(added);
+  if (message !== undefined) return { body: anyValue(found[message]), trace, others };
+  return { body: `{"kvlistValue":{"values":[${others.slice(1)}]}}`, trace, others: '' };
 }
 
-const withoutUndefined = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+const isHex = (value: unknown, digits: number): value is string =>
+  typeof value === 'string' && value.length === digits && /^[0-9a-f]+$/i.test(value);
 
-const membersOf = (values: readonly KeyValue[]): string => values.map((each) => `,${JSON.stringify(each)}`).join('');
+/** Attributes, with a comma before each. */
+function members(fields: Fields): string {
+  let written = '';
+  for (const key in fields) written += member(key, fields[key]);
+  return written;
+}
 
-export const attributes = (fields: Fields): KeyValue[] =>
-  Object.entries(fields).map(([key, value]) => ({ key, value: anyValue(value) }));
+const member = (key: string, value: unknown): string => `,{"key":${JSON.stringify(key)},"value":${anyValue(value)}}`;
 
-function anyValue(value: unknown): AnyValue {
-  if (typeof value === 'string') return { stringValue: value };
-  if (typeof value === 'boolean') return { boolValue: value };
+/** Attributes as the elements of an array. */
+export const attributes = (fields: Fields): string => members(fields).slice(1);
+
+function anyValue(value: unknown): string {
+  if (typeof value === 'string') return `{"stringValue":${JSON.stringify(value)}}`;
+  if (typeof value === 'boolean') return `{"boolValue":${value}}`;
   if (typeof value === 'number')
-    return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+    return Number.isSafeInteger(value) ? `{"intValue":"${value}"}` : `{"doubleValue":${JSON.stringify(value)}}`;
+  // An AnyValue without a value is OTLP's null.
+  if (typeof value !== 'object' || value === null) return '{}';
   // Digits that a double does not hold.
   if (JSON.isRawJSON(value))
-    return isLong(value.rawJSON) ? { intValue: value.rawJSON } : { stringValue: value.rawJSON };
-  if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
-  if (typeof value === 'object' && value !== null) return { kvlistValue: { values: attributes(value as Fields) } };
-  // An AnyValue without a value is OTLP's null.
-  return {};
+    return isLong(value.rawJSON) ? `{"intValue":"${value.rawJSON}"}` : `{"stringValue":"${value.rawJSON}"}`;
+  if (Array.isArray(value)) return `{"arrayValue":{"values":[${value.map(anyValue).join()}]}}`;
+  return `{"kvlistValue":{"values":[${attributes(value as Fields)}]}}`;
 }
 
 const isLong = (digits: string): boolean =>

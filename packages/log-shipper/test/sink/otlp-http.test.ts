@@ -1,4 +1,7 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ByteWriter } from '../../src/byte-writer.ts';
+import { logRecords } from '../../src/sink/otlp-records.ts';
 import { recordsOf } from '../chunk.ts';
 import { attributesOf, type LogRecord, OtlpReceiver } from '../receivers/otlp.ts';
 import { openTo } from './http-peers.ts';
@@ -137,4 +140,39 @@ test('time and level that are members of a line are those of the record', async 
   const [first, second] = receiver.stored.map(({ record }) => record as LogRecord);
   expect(first).toMatchObject({ severityNumber: 13, timeUnixNano: '1700000000000000000', body: { stringValue: 'hi' } });
   expect(second).not.toHaveProperty('timeUnixNano');
+});
+
+type Any = { readonly [kind: string]: unknown };
+
+/** What an AnyValue stands for. */
+function plain(value: Any): unknown {
+  const [kind, content] = Object.entries(value)[0] ?? [];
+  if (kind === undefined) return null;
+  if (kind === 'intValue') return Number(content);
+  if (kind === 'arrayValue') return (content as { values: Any[] }).values.map(plain);
+  if (kind === 'kvlistValue') return plainAll((content as { values: { key: string; value: Any }[] }).values);
+  return content;
+}
+
+const plainAll = (values: readonly { key: string; value: Any }[]) =>
+  Object.fromEntries(values.map(({ key, value }) => [key, plain(value)]));
+
+test('holds whatever JSON holds, names of Object included', () => {
+  const name = fc.oneof(fc.string(), fc.constantFrom('toString', 'constructor', 'message', 'msg', 'log', 'trace_id'));
+  fc.assert(
+    fc.property(fc.dictionary(name, fc.jsonValue(), { noNullPrototype: true }), (fields) => {
+      const records = recordsOf(['{}']);
+      records.fields = [fields];
+      records.common = { env: 'prod' };
+      const into = new ByteWriter(16);
+      logRecords(records)(0, into);
+      const record = JSON.parse(into.written.toString().slice(0, -1)) as LogRecord;
+      const wanted = JSON.parse(JSON.stringify({ ...fields, env: 'prod' })) as Record<string, unknown>;
+      const message = ['message', 'msg', 'log'].find((each) => typeof wanted[each] === 'string');
+      const { 'log.record.uid': _, ...others } = plainAll(record.attributes as { key: string; value: Any }[]);
+      const body = plain(record.body as Any);
+      expect(message === undefined ? body : { ...others, [message]: body }).toEqual(wanted);
+    }),
+    { numRuns: 300, verbose: 1 },
+  );
 });
