@@ -42,17 +42,18 @@ class RotatingFile implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #rotated: RotatedFiles;
   #file: LogFile | undefined;
-  #tidying: Promise<void>;
+  /** Begun by the first write: who only opens a sink wants to know whether that works. */
+  #tidying: Promise<void> | undefined;
 
   constructor(given: Values<typeof parameters>, { log }: Pick<SinkContext, 'log'>) {
     this.#given = given;
     this.#log = log;
     this.#rotated = new RotatedFiles({ ...given, signal: this.#closing.signal });
-    this.#tidying = this.#tidy();
   }
 
   async write({ bytes }: Batch): Promise<Verdict> {
     const { sync } = this.#given;
+    this.#tidying ??= this.#tidy();
     const file = await this.#current(bytes.length);
     await file.append(bytes, { sync });
     return delivered;
@@ -66,7 +67,7 @@ class RotatingFile implements AsyncDisposable {
       await this.#close();
       await this.#rotated.add();
       this.#file = await LogFile.open(path);
-      this.#tidying = this.#tidying.then(() => this.#tidy());
+      this.#tidying = this.#tidying?.then(() => this.#tidy());
     }
     if (sync && this.#file.size === 0) await syncDirectoryOf(path);
     return this.#file;

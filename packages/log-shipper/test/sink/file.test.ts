@@ -124,10 +124,12 @@ describe('rotation', () => {
     await writeFile(directory.join(`out.log.${stamp}.gz.tmp`), 'half of it');
     await writeFile(directory.join('out.log.mine'), 'mine\n');
     await writeFile(directory.join(`out.logs.${stamp}`), 'mine\n');
-    await using _opened = await open(directory);
+    await using opened = await open(directory);
+    await opened.write(batchOf(opened.sink, ['new']));
     await until(async () => (await rotated(directory)).join() === `out.log.${stamp}.gz`);
     expect(gunzipSync(await readFile(directory.join(`out.log.${stamp}.gz`))).toString()).toBe('old\n');
     expect((await readdir(directory.path)).sort()).toEqual([
+      'out.log',
       `out.log.${stamp}.gz`,
       'out.log.mine',
       `out.logs.${stamp}`,

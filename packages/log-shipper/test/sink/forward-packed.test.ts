@@ -98,7 +98,7 @@ describe('a record that the receiver drops without a word', () => {
     test(`${poison.join(' and ')} of seven: it alone is given up, all others are acknowledged`, async () => {
       await using receiver = await Receiver.listen();
       receiver.swallows = ({ log }) => poison.includes(String(log));
-      await using opened = await open({ ...to(receiver), ackTimeout: 20 });
+      await using opened = await open({ ...to(receiver), ackTimeout: 50 });
       expect(await deliver(opened, batchOf(opened.sink, sequence(1, 7)))).toEqual(poison);
       receiver.received.length = 0;
       expect(await deliver(opened, batchOf(opened.sink, ['the next']))).toEqual([]);
@@ -121,6 +121,8 @@ describe('a record that the receiver drops without a word', () => {
     receiver.received.length = 0;
     expect(await delivering).toEqual([]);
     expect(new Set(receiver.lines)).toEqual(new Set(sequence(1, 20)));
+    // Of all its connections one is left.
+    await until(async () => (await sockets(receiver)) <= 1);
   });
 });
 
@@ -160,7 +162,7 @@ describe('records with tags of their own', () => {
     test(`${poison} alone is given up when the receiver drops it without a word`, async () => {
       await using receiver = await Receiver.listen();
       receiver.swallows = ({ log }) => log === poison;
-      await using opened = await open({ ...to(receiver), ackTimeout: 20 });
+      await using opened = await open({ ...to(receiver), ackTimeout: 50 });
       const records = tagged('a', 'b', 'b', 'c', 'b', 'c');
       expect(await deliver(opened, batchOf(opened.sink, records))).toEqual([poison]);
       expect(new Set(receiver.lines)).toEqual(new Set(['a 0', 'b 1', 'b 2', 'c 3', 'b 4', 'c 5']));

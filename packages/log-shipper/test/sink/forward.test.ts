@@ -146,7 +146,7 @@ test('a record that the receiver drops without a word becomes a dead letter, all
   await using receiver = await Receiver.listen();
   receiver.swallows = ({ log }) => log === 'line 40';
   await place.append(text(sequence(1, 50)));
-  await using shipper = await place.ship([...toForward(receiver.address), '--sink-forward-ack-timeout', '30ms']);
+  await using shipper = await place.ship([...toForward(receiver.address), '--sink-forward-ack-timeout', '100ms']);
   await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0, { deadline: 30_000 });
   expect(new Set(receiver.lines)).toEqual(new Set(sequence(1, 50)));
   const [name] = (await readdir(place.state('dead'))).filter((each) => each.endsWith('.ndjson'));
