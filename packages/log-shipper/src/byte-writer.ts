@@ -83,14 +83,6 @@ export class ByteWriter {
     this.at = at + length;
   }
 
-  /** The same of few bytes that are no stamp. */
-  short(from: Uint8Array): void {
-    const { length } = from;
-    const into = this.reserve(length);
-    for (let p = 0; p < length; p++) into[this.at + p] = from[p]!;
-    this.at += length;
-  }
-
   text(text: string): void {
     // No UTF-16 unit takes more than three bytes.
     const into = this.reserve(text.length * 3);
