@@ -16,16 +16,18 @@ type Vendor = {
   readonly order: object;
 };
 
-const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
-const card = '[REDACTED:card]';
-const kubernetes = { pod_name: 'shop', namespace_name: 'default' };
-const shared = { order: 5, customer: 'c-5', card, service: 'shop', kubernetes };
+// A machine may say more of itself.
+const kubernetes = expect.objectContaining({ pod_name: 'shop', namespace_name: 'default' });
+const shared = { order: 5, customer: 'c-5', card: '[REDACTED:card]', service: 'shop', kubernetes };
 
 const vendors: readonly Vendor[] = [
   {
     sink: 'splunk-hec',
     url: 'OUTRIGGER_SINK_SPLUNK_HEC_URL',
-    order: { time: expect.any(Number), event: { message: 'order 5 placed', level: 'info', ...shared } },
+    order: {
+      time: expect.any(Number),
+      event: expect.objectContaining({ message: 'order 5 placed', level: 'info', ...shared }),
+    },
   },
   {
     sink: 'datadog',
@@ -35,7 +37,12 @@ const vendors: readonly Vendor[] = [
   {
     sink: 'elasticsearch',
     url: 'OUTRIGGER_SINK_ELASTICSEARCH_URL',
-    order: { message: 'order 5 placed', '@timestamp': time, 'log.level': 'info', ...shared },
+    order: {
+      message: 'order 5 placed',
+      '@timestamp': expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      'log.level': 'info',
+      ...shared,
+    },
   },
 ];
 
@@ -47,15 +54,19 @@ test.each(vendors)(
     const fast = ['--env', 'shop.SHOP_PERIOD=20', '--env', 'shop.SHOP_LOG_LIMIT=4096'];
     const args = [...env(`OUTRIGGER_SINK=${vendor.sink}`), ...env(`${vendor.url}=${receiver.url}`), ...fast];
     await using run = await runPod(pod, { args });
-    await until(() => receiver.lines.some((line) => line.includes('order 60 placed')), { deadline: 60_000 });
+    // Each vendor has the message somewhere else.
+    const records = () => receiver.stored.map(({ record }) => JSON.stringify(record));
+    await until(() => records().some((record) => record.includes('order 60 placed')), {
+      deadline: 60_000,
+      what: () => `60 orders at ${vendor.sink}: ${receiver.stored.length} records have come\n${run.stdout}`,
+    });
     expect(await run.stop()).toEqual({ code: 0, signal: null });
 
-    const orders = receiver.lines.flatMap((line) => /order (\d+) placed/.exec(line)?.[1] ?? []).map(Number);
-    expect(orders).toEqual(Array.from({ length: orders.length }, (_, index) => index + 1));
-    expect(receiver.lines.at(-1)).toContain('shop is closed');
-    const records = receiver.stored.map(({ record }) => record);
-    expect(records).toContainEqual(expect.objectContaining(vendor.order));
-    expect(JSON.stringify(records)).not.toMatch(/open-sesame|4111/);
+    const orders = records().flatMap((record) => /order (\d+) placed/.exec(record)?.[1] ?? []);
+    expect(orders).toEqual(orders.map((_, index) => String(index + 1)));
+    expect(records().at(-1)).toContain('shop is closed');
+    expect(receiver.stored.map(({ record }) => record)).toContainEqual(expect.objectContaining(vendor.order));
+    expect(records().join()).not.toMatch(/open-sesame|4111/);
   },
   120_000,
 );

@@ -180,7 +180,10 @@ function recordsOf(chunk: Chunk, joined: Joined): Records {
 function nameStreams(records: Records, streams: NonNullable<Joined['streams']>): void {
   const usual = streams.find((stream) => stream !== undefined);
   if (usual === undefined) return;
-  records.common = { stream: usual };
+  // A line without an envelope comes from nobody knows where.
+  const all = !streams.includes(undefined);
+  if (all) records.common = { stream: usual };
   for (const [index, stream] of streams.entries())
-    if (stream !== undefined && stream !== usual) records.own.set(index, { ...records.own.get(index), stream });
+    if (stream !== undefined && !(all && stream === usual))
+      records.own.set(index, { ...records.own.get(index), stream });
 }

@@ -10,19 +10,22 @@ import type { Chunk } from './source/source.ts';
 export function settle(records: Records): Buffer {
   const write = jsonRecord(records);
   const into = new ByteWriter(records.length + 64 * records.count);
+  const object = new ByteWriter();
   for (let index = 0; index < records.count; index++) {
     if (records.dropped(index)) continue;
+    // First: whoever writes it finds time and level in it.
+    object.reset();
+    try {
+      write(index, object);
+    } catch (error) {
+      object.reset();
+      records.excuse(index, (error as Error).message);
+      write(index, object);
+    }
     const { seconds, nanos } = records.time(index);
     const tag = JSON.stringify(records.tags?.[index] ?? null);
     into.text(`${seconds}.${String(nanos).padStart(9, '0')} ${records.level(index)} ${tag} `);
-    const { at } = into;
-    try {
-      write(index, into);
-    } catch (error) {
-      into.at = at;
-      records.excuse(index, (error as Error).message);
-      write(index, into);
-    }
+    into.copy(object.written);
     into.byte(newline);
   }
   return into.written;

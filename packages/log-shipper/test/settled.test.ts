@@ -27,6 +27,21 @@ test('times, levels, tags and fields are kept, and text is under its field', () 
   expect(back.tags).toEqual(records.tags);
 });
 
+test('time and level of JSON that nobody has looked at are found while it is written', () => {
+  const records = recordsOf(['{"at":1700000000,"level":"error"}']);
+  records.format = 'json';
+  records.sought = {
+    ...{ timeField: 'at', levelField: 'level', readLevel: () => 17 },
+    readTime(bytes, start, end, into) {
+      [into.seconds, into.nanos] = [Number(bytes.toString('latin1', start, end)), 7];
+      return true;
+    },
+  };
+  const back = roundTrip(records);
+  expect(back.time(0)).toEqual({ seconds: 1_700_000_000, nanos: 7 });
+  expect(back.level(0)).toBe(17);
+});
+
 test('what was dropped is not put', () => {
   const records = recordsOf(['one', 'two', 'three']);
   records.drop(1, 'filter');
