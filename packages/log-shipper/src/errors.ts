@@ -45,6 +45,14 @@ export const errors = defineErrors({
     message: 'File "{path}" is gone, {lost} bytes of it had not been acknowledged',
     hint: 'Keep rotated files for as long as a sink may be down, uncompressed and in the same directory',
   },
+  LOG_SHIPPER_NOT_HELD: {
+    message: 'File "{path}" cannot be kept from being removed: {reason}',
+    hint: '--source-file-hold must lie on the file system of the files, and their owner must be ours or let us write',
+  },
+  LOG_SHIPPER_HOLD_FULL: {
+    message: 'File "{path}", {size}, is not kept any longer: more than --source-file-hold-limit would be',
+    hint: 'It is read as long as this process runs; raise the limit, or see why a sink takes nothing',
+  },
   LOG_SHIPPER_STATE_FULL: {
     message: 'There is no room in the state directory "{path}"',
     hint: 'Make some; until then nothing is shipped, and nothing is lost that stays in its files',

@@ -1,7 +1,8 @@
 // Files that the application writes, followed through rotation.
 
-import { choice, duration, list, text, type Values } from '@outrigger/core';
+import { choice, duration, list, ParameterProblem, path, reasonOf, size, text, type Values } from '@outrigger/core';
 import { encodings } from '../tail/encodings.ts';
+import { Hold, type HoldOptions } from '../tail/hold.ts';
 import { Paths, Troubles } from '../tail/paths.ts';
 import { readChunks } from '../tail/reader.ts';
 import { Tailer } from '../tail/tailer.ts';
@@ -21,19 +22,28 @@ export const following = {
   }),
 };
 
+type Reading = {
+  readonly encoding: (typeof encodings)[number];
+  readonly hold?: { readonly directory: string; readonly limit: number };
+  readonly about?: (path: string) => Partial<Chunk>;
+};
+
 type Followed = Values<typeof following> & { readonly paths: readonly string[] };
 
 /** @param about what the source knows of the chunks of a file. */
 export async function follow(
   context: SourceContext<Followed>,
-  { encoding, about }: { encoding: (typeof encodings)[number]; about?: (path: string) => Partial<Chunk> },
+  { encoding, about, hold: kept }: Reading,
 ): Promise<Source> {
   const { parameters, log, stateDirectory, lineLimit, holdTimeout } = context;
   const troubles = new Troubles(log);
+  const hold = kept && openHold({ ...kept, log });
+  const { exclude } = parameters;
   const tailer = new Tailer({
     ...context,
     troubles,
-    paths: new Paths(parameters.paths, { stateDirectory, troubles, exclude: parameters.exclude }),
+    paths: new Paths(parameters.paths, { stateDirectory, troubles, exclude, hold: kept?.directory }),
+    hold,
     encoding,
     poll: parameters.pollInterval,
     rotateWait: parameters.rotateWait,
@@ -54,6 +64,14 @@ export async function follow(
   };
 }
 
+function openHold(options: HoldOptions): Hold {
+  try {
+    return new Hold(options);
+  } catch (error) {
+    throw new ParameterProblem('sourceFileHold', reasonOf(error), { cause: error });
+  }
+}
+
 export const file = defineSource({
   summary: 'Files, followed through rotation by renaming and by copytruncate',
   parameters: {
@@ -66,6 +84,15 @@ export const file = defineSource({
       help: 'What the files are written in; auto goes by the byte order mark at the beginning, and is UTF-8 without one',
     }),
     ...following,
+    hold: path({
+      optional: true,
+      help: 'Directory on the file system of the files, where each has a second name until it is acknowledged, so that removing it loses nothing',
+      example: '/logs/.held',
+    }),
+    holdLimit: size({ default: '1GiB', help: 'How many bytes may be kept that way after they were removed' }),
   },
-  open: (context) => follow(context, { encoding: context.parameters.encoding }),
+  open(context) {
+    const { encoding, hold, holdLimit } = context.parameters;
+    return follow(context, { encoding, ...(hold !== undefined && { hold: { directory: hold, limit: holdLimit } }) });
+  },
 });

@@ -45,10 +45,12 @@ export class FollowedFile implements Holder, Disposable {
   copyOf: FollowedFile | undefined;
   /** When it last grew, on the monotonic clock. */
   grown = performance.now();
-  /** It has no name any more. */
+  /** It has no name any more, but perhaps the one that we gave it. */
   deleted = false;
   /** Left alone until the next look: reading it failed. */
   resting = false;
+  /** A second name that keeps it from being removed. */
+  link: string | undefined;
   /** Nobody follows it any more. */
   closed = false;
   #seen = 0;
@@ -110,7 +112,7 @@ export class FollowedFile implements Holder, Disposable {
     const { handles, listings, path } = this.#following;
     // Two attempts: it may be renamed between the look and the opening.
     for (let attempt = 0; attempt < 2; attempt++) {
-      const found = this.#lookByName() ?? listings.find(this.key, path, this.account.target);
+      const found = this.#lookByName() ?? listings.find(this.key, path, this.account.target, this.link);
       if (!found) break;
       this.at = found.path;
       const handle = handles.open(found.path);
@@ -132,7 +134,7 @@ export class FollowedFile implements Holder, Disposable {
     if (found && this.#isAs(found)) return 'same';
     // Somebody else may have looked since: an older size would pass for a truncation.
     const now = this.#look();
-    this.deleted = now.links === 0;
+    this.deleted = now.links === (this.link === undefined ? 0 : 1);
     if (this.#isAs(now)) return 'same';
     this.account.modified = now.modified;
     this.account.size = now.size;

@@ -30,6 +30,8 @@ export const breather = (every = atOnce): (() => Promise<void> | undefined) => {
 export type PathsOptions = {
   readonly stateDirectory: string;
   readonly troubles: Troubles;
+  /** Where files are kept from being removed: no source either. */
+  readonly hold?: string | undefined;
   /** Patterns of what is not followed, whatever else matches it. */
   readonly exclude?: readonly string[];
 };
@@ -39,13 +41,15 @@ export class Paths {
   readonly #globs: readonly string[];
   readonly #exclude: readonly string[];
   readonly #stateDirectory: string;
+  readonly #hold: string | undefined;
   readonly #troubles: Troubles;
   #globbed: ReadonlySet<string> = new Set();
   #globbedAt = Number.NEGATIVE_INFINITY;
   #rest = 0;
   #devices = new Map<string, string>();
 
-  constructor(patterns: readonly string[], { stateDirectory, troubles, exclude = [] }: PathsOptions) {
+  constructor(patterns: readonly string[], { stateDirectory, troubles, hold, exclude = [] }: PathsOptions) {
+    this.#hold = hold && resolve(hold);
     const whole = patterns.map((pattern) => resolve(pattern));
     this.#exclude = exclude.map((pattern) => resolve(pattern));
     this.#plain = new Set(whole.filter((pattern) => !magic.test(pattern) && !this.#isExcluded(pattern)));
@@ -123,6 +127,7 @@ export class Paths {
   }
 
   #isOurs(path: string): boolean {
+    if (this.#hold !== undefined && dirname(path) === this.#hold) return true;
     const name = basename(path);
     return dirname(path) === this.#stateDirectory && (name.startsWith(stateName) || name.startsWith(lockName));
   }

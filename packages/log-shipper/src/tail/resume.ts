@@ -5,6 +5,7 @@ import { Cursor, type Cursors, furthest, furthestBack, type Kept, keyOf } from '
 import type { Copies } from './copies.ts';
 import type { FollowedFile } from './followed-file.ts';
 import type { FollowedFiles, Surroundings } from './followed-files.ts';
+import type { Hold } from './hold.ts';
 import type { Found } from './look.ts';
 import type { Paths, Troubles } from './paths.ts';
 
@@ -13,6 +14,7 @@ type Options = Surroundings & {
   readonly copies: Copies;
   readonly paths: Paths;
   readonly troubles: Troubles;
+  readonly hold: Hold | undefined;
 };
 
 export class Resumption {
@@ -40,7 +42,7 @@ export class Resumption {
     const key = keyOf(kept);
     const names = all.get(key) ?? [];
     const present = names.find(({ path }) => path === kept.path) ?? names[0];
-    const found = present ?? files.listings.find(key, kept.path, kept.target);
+    const found = present ?? files.listings.find(key, kept.path, kept.target) ?? this.#options.hold?.find(key, kept.path);
     const cursors = cursorsOf(kept, ledger.sinks);
     if (!found) {
       this.#gone(kept, cursors);

@@ -9,6 +9,7 @@ import { Copies } from './copies.ts';
 import { type FollowedFile, rewritten } from './followed-file.ts';
 import { FollowedFiles, type Surroundings } from './followed-files.ts';
 import { basesOf, byAge } from './generations.ts';
+import type { Hold } from './hold.ts';
 import { Links, targetOf } from './links.ts';
 import type { Found } from './look.ts';
 import { Pace } from './pace.ts';
@@ -25,6 +26,8 @@ export type TailerOptions = Surroundings &
     readonly poll: number;
     /** For how long a rotated file must have been quiet before its last line is taken to be whole. */
     readonly rotateWait: number;
+    /** Keeps files from being removed before they are acknowledged. */
+    readonly hold?: Hold | undefined;
     /** How long to go on after `signal` while files still grow. */
     readonly patience: number;
   };
@@ -56,7 +59,7 @@ export class Tailer implements AsyncDisposable {
     this.#files = new FollowedFiles(options, (file) => this.#added(file));
     this.#turns = new Turns(this.#files);
     this.#copies = new Copies(this.#files, options);
-    this.#resumption = new Resumption({ ...options, files: this.#files, copies: this.#copies });
+    this.#resumption = new Resumption({ ...options, hold: options.hold, files: this.#files, copies: this.#copies });
     this.#pace = new Pace({
       poll,
       signal,
@@ -94,12 +97,16 @@ export class Tailer implements AsyncDisposable {
 
   #added(file: FollowedFile): void {
     this.#links.add(file);
+    this.#options.hold?.take(file);
     this.#turns.offer(file);
   }
 
   /** Finds what there is and what an earlier run had left, then goes on looking. */
   async start(): Promise<void> {
     await this.poll();
+    const { hold, ledger, paths } = this.#options;
+    const isFollowed = (key: string) => this.#files.has(key) || ledger.kept.has(key);
+    hold?.sweep(isFollowed, (found, path) => paths.match(path) && this.#arrive(found, path, path));
     this.#running = this.#run().catch(this.#options.fail);
   }
 
@@ -120,7 +127,7 @@ export class Tailer implements AsyncDisposable {
 
   /** Looks at all names and files once. @param named whether names have changed. Returns whether anything was new. */
   async poll(named = this.#options.signal.aborted): Promise<boolean> {
-    const { paths, ledger, metrics } = this.#options;
+    const { paths, ledger, metrics, hold } = this.#options;
     const found = await paths.look(named ? 0 : globPeriod);
     const present = Map.groupBy(found, ({ key }) => key);
     const there = new Set(found.map(({ path }) => path));
@@ -145,6 +152,7 @@ export class Tailer implements AsyncDisposable {
     this.#files.sayRest();
     this.#forget(present);
     this.#files.handles.trim();
+    hold?.trim(this.#files);
     for (const sink of ledger.sinks) metrics.lag.set({ sink }, ledger.lag(sink));
     this.#pace.listen(paths.directories.union(this.#links.directories));
     return news;
@@ -198,8 +206,8 @@ export class Tailer implements AsyncDisposable {
   }
 
   /** Begins to follow a file under its own path, unless it is known. Returns whether it is new. */
-  #arrive(found: Found, lineage: string): boolean {
-    const file = this.#open(found, found.path, lineage);
+  #arrive(found: Found, lineage: string, path = found.path): boolean {
+    const file = this.#open(found, path, lineage);
     if (!file) return false;
     // With this one in hand, whatever is older has a rotated name by now; and it is to be read first.
     this.#followGenerations(found.path);
@@ -264,7 +272,8 @@ export class Tailer implements AsyncDisposable {
   }
 
   #remove(file: FollowedFile): void {
-    const { paths, ledger, troubles } = this.#options;
+    const { paths, ledger, troubles, hold } = this.#options;
+    hold?.release(file);
     this.#files.remove(file);
     this.#links.remove(file);
     troubles.forget(file.account.path);
@@ -284,6 +293,7 @@ export class Tailer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running;
     this.#pace[Symbol.dispose]();
+    for (const file of this.#files) if (file.finished) this.#options.hold?.release(file);
     this.#files[Symbol.dispose]();
   }
 }
