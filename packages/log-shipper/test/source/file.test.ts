@@ -213,6 +213,31 @@ test('copytruncate under a wildcard that matches the copy ships no line twice', 
   expect(shipper.stdout).toBe('one\ntwo\nthree\n');
 });
 
+test('a copy under a wildcard that is still being made when it is seen ships no line twice', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  const lines = sequence(1, 1000);
+  await place.append(text(lines));
+  await using shipper = await place.ship([
+    ...toForward(receiver.address),
+    '--source-file-paths',
+    place.log('app.log*'),
+  ]);
+  await receiver.hasAll(lines);
+  const copy = text(lines);
+  for (let at = 0; at < copy.length; at += 1000) {
+    await place.append(copy.slice(at, at + 1000), 'app.log.1');
+    // Whatever has been shipped after it, the piece has been seen before.
+    await place.append(`other ${at}\n`, 'app.log-other');
+    await receiver.hasAll([`other ${at}`]);
+  }
+  await until(async () => (await ledgerOf(shipper)).files.length === 3);
+  await truncate(place.log());
+  await place.append('after\n');
+  await receiver.hasAll(['after']);
+  expect(receiver.lines.filter((line) => !line.startsWith('other'))).toEqual([...lines, 'after']);
+});
+
 test('copytruncate twice while it was stopped is caught up with', async () => {
   await using place = await workplace();
   await using receiver = await Receiver.listen();
