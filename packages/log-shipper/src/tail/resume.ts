@@ -42,7 +42,8 @@ export class Resumption {
     const key = keyOf(kept);
     const names = all.get(key) ?? [];
     const present = names.find(({ path }) => path === kept.path) ?? names[0];
-    const found = present ?? files.listings.find(key, kept.path, kept.target) ?? this.#options.hold?.find(key, kept.path);
+    const found =
+      present ?? files.listings.find(key, kept.path, kept.target) ?? this.#options.hold?.find(key, kept.path);
     const cursors = cursorsOf(kept, ledger.sinks);
     if (!found) {
       this.#gone(kept, cursors);
