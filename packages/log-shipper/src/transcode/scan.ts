@@ -16,6 +16,10 @@ export type Outcome = 'object' | 'unsure' | 'not an object' | 'too deep' | 'wron
 /** How many maps and lists within one another: as many as receivers take. */
 export const deepest = 100;
 
+/** Of the tape: for a line of 256 values, and what is kept for the next. */
+const usual = width * 256;
+const largest = usual * 64;
+
 // Here and not imported: a constant of another module is looked up each time.
 const quote = 0x22;
 const comma = 0x2c;
@@ -27,7 +31,7 @@ const openMap = 0x7b;
 const closeMap = 0x7d;
 
 export class Scanner {
-  tape = new Int32Array(width * 256);
+  tape = new Int32Array(usual);
   /** How much of the tape is written. */
   length = 0;
   bytes: Buffer = Buffer.alloc(0);
@@ -67,6 +71,8 @@ export class Scanner {
 
   scan(start: number, end: number): Outcome {
     this.#end = end;
+    // One line of a megabyte is no reason to keep as much for all that follow.
+    if (this.tape.length > largest) this.tape = new Int32Array(usual);
     this.omissions = 0;
     for (let at = 0; at < this.watched.length; at++) this.watched[at] = -1;
     this.#keys.clear();
@@ -81,10 +87,10 @@ export class Scanner {
     this.last = close - 1;
     const { broken } = this;
     // Bytes behind the line are not its own, whatever sense they make.
-    const whole = this.#past(close) === end;
+    const rest = this.#past(close);
     this.broken = broken;
-    if (whole) return 'object';
-    this.offset = Math.min(close, end);
+    if (rest === end) return 'object';
+    this.offset = Math.min(rest, end);
     return 'wrong';
   }
 

@@ -80,20 +80,28 @@ describe('a line of text', () => {
     fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
   );
 
-  test('is escaped as JSON.stringify escapes it', () => {
+  const escaped = (part: Buffer, before: string, behind: string) => {
+    const into = new ByteWriter(1);
+    const start = Buffer.byteLength(before);
+    writeJsonString(into, Buffer.concat([Buffer.from(before), part, Buffer.from(behind)]), start, start + part.length);
+    return into.written.toString();
+  };
+
+  test('is escaped as JSON.stringify escapes it, whatever is around it', () => {
     fc.assert(
-      fc.property(line, fc.nat(9), (part, offset) => {
-        const into = new ByteWriter(1);
-        writeJsonString(
-          into,
-          Buffer.concat([Buffer.alloc(offset, '"'), part, Buffer.from('"x')]),
-          offset,
-          offset + part.length,
-        );
-        expect(into.written.toString()).toBe(JSON.stringify(part.toString()));
+      fc.property(line, fc.string({ maxLength: 5 }), fc.string({ maxLength: 5 }), (part, before, behind) => {
+        expect(escaped(part, before, behind)).toBe(JSON.stringify(part.toString()));
       }),
       { numRuns: 1000, verbose: 1 },
     );
+  });
+
+  test('of any length is so', () => {
+    for (const unit of ['x', 'xyz"', '\u0001', '\\x', 'é', '€uro "s"'])
+      for (let length = 4090; length < 4100; length++) {
+        const part = Buffer.from(unit.repeat(length));
+        expect(escaped(part, 'a', 'bcdefg')).toBe(JSON.stringify(part.toString()));
+      }
   });
 
   test('is one member of its record', () => {
