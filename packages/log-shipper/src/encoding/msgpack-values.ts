@@ -104,7 +104,7 @@ export function encodedText(text: string): Buffer {
 
 export function encodedPairs(pairs: readonly (readonly [string, unknown])[]): { bytes: Buffer; count: number } {
   const into = new ByteWriter(64);
-  for (const pair of pairs) writePair(into, pair);
+  for (const [key, value] of pairs) writePair(into, key, value);
   return { bytes: into.written, count: pairs.length };
 }
 
@@ -113,7 +113,7 @@ export function writeMapHeader(into: ByteWriter, count: number): void {
 }
 
 /** @param depth how many maps and lists it is in. */
-export function writePair(into: ByteWriter, [key, value]: readonly [string, unknown], depth = 1): void {
+export function writePair(into: ByteWriter, key: string, value: unknown, depth = 1): void {
   writeText(into, key);
   writeValue(into, value, depth);
 }
@@ -129,15 +129,35 @@ function writeValue(into: ByteWriter, value: unknown, depth = 0): void {
     into.at = putHeader(into.reserve(5), into.at, value.length, 0x90, 0xdc);
     for (const item of value) writeValue(into, item, depth + 1);
   } else {
-    const pairs = Object.entries(value as Fields);
-    writeMapHeader(into, pairs.length);
-    for (const pair of pairs) writePair(into, pair, depth + 1);
+    const fields = value as Fields;
+    const names = Object.keys(fields);
+    writeMapHeader(into, names.length);
+    for (const name of names) writePair(into, name, fields[name], depth + 1);
   }
 }
 
 export function writeText(into: ByteWriter, text: string): void {
-  const bytes = Buffer.from(text);
-  writeBytes(into, bytes, 0, bytes.length);
+  const { length } = text;
+  // Most are short and of ASCII: a loop is done before a call into the runtime has begun.
+  if (length < 32 && putAscii(into.reserve(1 + length), into.at + 1, text)) {
+    into.reserve(0)[into.at] = 0xa0 | length;
+    into.at += 1 + length;
+    return;
+  }
+  const size = Buffer.byteLength(text);
+  const bytes = into.reserve(5 + size);
+  const at = putTextHeader(bytes, into.at, size);
+  into.at = at + bytes.write(text, at);
+}
+
+/** Whether all of it was ASCII. */
+function putAscii(bytes: Uint8Array, at: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return false;
+    bytes[at + index] = code;
+  }
+  return true;
 }
 
 /** Bytes that are UTF-8, as text. */

@@ -99,19 +99,19 @@ function objectWriter(records: Records, lines: Lines, shared: Shared): (index: n
     // A key twice in a map is what receivers disagree about: what was asked for wins over what was found.
     const hidden = (name: string) => Object.hasOwn(common, name) || Object.hasOwn(others, name);
     const added = Object.entries(all ? others : { ...common, ...others });
-    const pairs = Object.entries(found ?? {}).filter(([name]) => !hidden(name));
+    const names = found ? Object.keys(found).filter((name) => !hidden(name)) : [];
     const plain = !found && !hidden(lineField);
     putEntry(into.reserve(entryLength), into.at, records.time(index));
     into.at += entryLength;
-    writeMapHeader(into, pairs.length + (plain ? 1 : 0) + (all?.count ?? 0) + added.length);
-    for (const pair of pairs) writePair(into, pair);
+    writeMapHeader(into, names.length + (plain ? 1 : 0) + (all?.count ?? 0) + added.length);
+    for (const name of names) writePair(into, name, found![name]);
     if (plain) {
       lines.at(index);
       writeText(into, lineField);
       writeBytes(into, lines.bytes, lines.start, lines.end);
     }
     if (all) into.stamp(all.stamp);
-    for (const pair of added) writePair(into, pair);
+    for (const [name, value] of added) writePair(into, name, value);
   };
 }
 
