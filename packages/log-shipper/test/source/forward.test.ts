@@ -383,3 +383,21 @@ test('killed at any moment, whatever was acknowledged is in the queue', async ()
   const there = new Set((await contentOf(queue)).map(({ fields }) => fields.log));
   expect(acknowledged.filter((line) => !there.has(line))).toEqual([]);
 });
+
+test('stopped by SIGSTOP and continued, it goes on where it was: nothing is lost and nothing comes twice', async () => {
+  await using directory = await scratch();
+  const queue = directory.join('spool');
+  await using peer = await startPushed('forward', queue, { address });
+  await using sender = await dial(peer.listening);
+  sender.write(packed([entry('before')], { chunk: 'a' }));
+  await sender.answered(ack('a').length);
+  peer.kill('SIGSTOP');
+  for (let id = 0; id < 100; id++) sender.write(packed([entry(`line ${id}`)], { chunk: 'a' }));
+  // Taken by the kernel, and answered by nobody.
+  await until(() => sender.socket.writableLength === 0);
+  expect(sender.answers.length).toBe(ack('a').length);
+  peer.kill('SIGCONT');
+  await sender.answered(101 * ack('a').length);
+  const lines = (await contentOf(queue)).map(({ fields }) => fields.log);
+  expect(lines).toEqual(['before', ...Array.from({ length: 100 }, (_, id) => `line ${id}`)]);
+});

@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { makeAddress } from '@outrigger/core';
-import { scratch, until } from '@outrigger/core/testing';
+import { missingPrograms, scratch, until } from '@outrigger/core/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { readSyslog } from '../../src/parser/syslog.ts';
 import { Unfinished } from '../../src/source/line-stream.ts';
 import { syslog } from '../../src/source/syslog.ts';
 import { SyslogStream } from '../../src/source/syslog-framing.ts';
@@ -177,3 +180,32 @@ test('killed while it is sent to, what the queue has is whole messages', async (
   const lines = (await contentOf(queue)).map(({ fields }) => fields.log);
   expect(lines).toEqual(lines.map((_, id) => message(id)));
 });
+
+const missing = missingPrograms('logger');
+
+test.skipIf(missing !== '')(
+  `what util-linux's logger sends, both transports, framings and formats${missing && ` (missing: ${missing})`}`,
+  async () => {
+    await using pushed = await open({ tcpAddress, udpAddress });
+    const [tcp, udp] = [/tcp:\/\/[^:]+:(\d+)/, /udp:\/\/[^:]+:(\d+)/].map(
+      (port) => port.exec(pushed.source.listening!)![1]!,
+    );
+    const ways = [
+      ['--tcp', '--port', tcp!, '--rfc3164'],
+      ['--tcp', '--port', tcp!, '--rfc5424'],
+      ['--tcp', '--port', tcp!, '--rfc5424', '--octet-count'],
+      ['--udp', '--port', udp!, '--rfc5424'],
+      ['--udp', '--port', udp!, '--rfc3164'],
+    ];
+    for (const [index, way] of ways.entries()) {
+      const args = ['--server', '127.0.0.1', ...way, '--priority', 'local0.warning', '--tag', 'billing'];
+      await promisify(execFile)('logger', [...args, `größer ${index}`]);
+      const lines = await pushed.lines(index + 1);
+      expect(readSyslog(String(lines[index]))).toMatchObject({
+        facility: 'local0',
+        app: 'billing',
+        message: `größer ${index}`,
+      });
+    }
+  },
+);
