@@ -31,21 +31,25 @@ export function contentOf(type: string | undefined): Content {
   return content;
 }
 
-/** Throws a Refused that names the first object or line that is none. */
-export const entriesOf = (body: Buffer, content: 'lines' | 'json'): Entry[] =>
-  content === 'json' ? fromJson(body.toString()) : fromLines(body.toString());
+/** Lines are read as they are asked for. Throws a Refused that names the first object or line that is none. */
+export const entriesOf = (body: Buffer, content: 'lines' | 'json'): Iterable<Entry> =>
+  content === 'json' ? fromJson(body) : fromLines(body);
 
-function fromLines(text: string): Entry[] {
-  const entries: Entry[] = [];
-  text.split('\n').forEach((line, index) => {
-    if (line.trim() === '') return;
-    entries.push({ fields: objectOf(line, `Line ${index + 1}`) });
-  });
-  return entries;
+function* fromLines(body: Buffer): Generator<Entry> {
+  for (let start = 0, number = 1; start < body.length; number++) {
+    const found = body.indexOf(newline, start);
+    const end = found === -1 ? body.length : found;
+    const line = body.toString('utf8', start, end);
+    start = end + 1;
+    if (line.trim() !== '') yield { fields: objectOf(line, `Line ${number}`) };
+  }
 }
 
+const newline = 0x0a;
+
 /** One that senders call JSON and that is one object on each line is taken for what it is. */
-function fromJson(text: string): Entry[] {
+function fromJson(body: Buffer): Iterable<Entry> {
+  const text = body.toString();
   const first = text.trimStart()[0];
   if (first === '[') return fromArray(text);
   if (first !== '{') throw new Refused(400, 'NOT_JSON', 'A JSON object, or an array of them, is expected');
@@ -53,7 +57,7 @@ function fromJson(text: string): Entry[] {
   try {
     return [{ fields: parseObject(text) }];
   } catch {
-    return fromLines(text);
+    return fromLines(body);
   }
 }
 

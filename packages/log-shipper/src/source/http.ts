@@ -10,6 +10,7 @@ import { Bodies, Refused } from './http-body.ts';
 import { contentOf, entriesOf } from './http-records.ts';
 import { listenTcp } from './listen.ts';
 import { definePushSource, leaving } from './push.ts';
+import { Turns } from './turns.ts';
 
 export const http = definePushSource({
   summary: 'POST /v1/logs: NDJSON, JSON or lines',
@@ -64,6 +65,9 @@ function openServer(connections: number): Server {
   return server;
 }
 
+/** What is decoded at a time. */
+const together = 0x1000000;
+
 type Options = {
   readonly intake: Intake;
   readonly token: Secret | undefined;
@@ -73,6 +77,7 @@ type Options = {
 
 class Receiver {
   readonly #options: Options;
+  readonly #turns = new Turns(together);
   /** The last request found no room. */
   full = false;
 
@@ -83,9 +88,10 @@ class Receiver {
   readonly take = (request: IncomingMessage, response: ServerResponse): void => {
     this.#answer(request, response).catch((error: unknown) => {
       if (error instanceof Refused) return refuse(response, error);
-      // The client has left, or something is wrong here: it has had no answer, and has its records still.
-      this.#options.log.debug('A request was not answered', { source: 'http', reason: reasonOf(error) });
-      response.destroy();
+      const reason = reasonOf(error);
+      if (request.socket.destroyed) return this.#options.log.debug('A sender has left', { source: 'http', reason });
+      this.#options.log.error('A request could not be answered', { source: 'http', reason });
+      refuse(response, new Refused(500, 'INTERNAL', 'Something is wrong here; try again'));
     });
   };
 
@@ -96,9 +102,11 @@ class Receiver {
     const from = { source: 'http', peer: request.socket.remoteAddress };
     const { intake, bodies } = this.#options;
     const put = await bodies.read(request, async (body): Promise<Put> => {
-      if (content === 'text') return intake.lines(body, from);
-      const entries = entriesOf(body, content);
-      return entries.length === 0 ? 'safe' : intake.entries(entries, from, body.length);
+      // What is decoded takes several times as much.
+      using _ = await this.#turns.take(body.length);
+      return content === 'text'
+        ? intake.lines(body, from)
+        : intake.entries(entriesOf(body, content), from, body.length);
     });
     this.full = put === 'full';
     if (put === 'full') throw new Refused(429, 'QUEUE_FULL', 'The disk queue has no room; try again');
@@ -153,4 +161,5 @@ const titles: Readonly<Record<number, string>> = {
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   429: 'Too Many Requests',
+  500: 'Internal Server Error',
 };

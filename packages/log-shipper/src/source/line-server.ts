@@ -70,9 +70,10 @@ export class LineServer implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
-    const serving = this.#serve(socket);
+    const serving = this.#serve(socket)
+      .catch((error: unknown) => this.#refuse(reasonOf(error), socket.remoteAddress))
+      .finally(() => this.#open.delete(socket));
     this.#open.set(socket, serving);
-    serving.finally(() => this.#open.delete(socket));
   }
 
   async #serve(socket: Socket): Promise<void> {

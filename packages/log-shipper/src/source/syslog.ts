@@ -5,7 +5,7 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { address, duration, integer, type Log, listed, ParameterProblem } from '@outrigger/core';
+import { address, duration, integer, type Log, listed, ParameterProblem, reasonOf } from '@outrigger/core';
 import type { Intake } from '../intake.ts';
 import { LineServer } from './line-server.ts';
 import { listenTcp } from './listen.ts';
@@ -136,10 +136,16 @@ class Datagrams implements AsyncDisposable {
 
   async #putFrom(peer: string, messages: Buffer[]): Promise<void> {
     const bytes = messages.reduce((sum, { length }) => sum + length, 0);
-    const put = await this.#intake.messages(messages, { source: name, peer, parser: name });
-    this.#size -= bytes;
-    if (put === 'full') this.#drop(messages.length, bytes);
-    else this.#dropping = false;
+    try {
+      const put = await this.#intake.messages(messages, { source: name, peer, parser: name });
+      if (put === 'full') this.#drop(messages.length, bytes);
+      else this.#dropping = false;
+    } catch (error) {
+      this.#log.warn('Datagrams cannot be taken', { source: name, peer, reason: reasonOf(error) });
+      this.#intake.dropped(name, messages.length, bytes);
+    } finally {
+      this.#size -= bytes;
+    }
   }
 
   /** What the kernel still holds is taken for a moment. */

@@ -36,6 +36,7 @@ const group = { bytes: 0x400000, puts: 256 };
 /** After a write that failed the next is tried so many milliseconds later. */
 const rest = 1000;
 
+type Active = { readonly segment: Segment; readonly file: FileHandle };
 type Waiting = { readonly lines: Buffer; readonly resolve: (put: Put) => void };
 
 export class Writer implements AsyncDisposable {
@@ -43,7 +44,9 @@ export class Writer implements AsyncDisposable {
   readonly #waiting: Waiting[] = [];
   #bytes = 0;
   #notices: Buffer[] = [];
-  #active: { readonly segment: Segment; readonly file: FileHandle } | undefined;
+  #active: Active | undefined;
+  /** Somebody has removed the file that is written to. */
+  #deserted = false;
   #running: Promise<void> | undefined;
   #restUntil = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -118,7 +121,7 @@ export class Writer implements AsyncDisposable {
 
   async #write(puts: readonly Buffer[]): Promise<void> {
     const { store, sync, segmentSize } = this.#options;
-    if (this.#active && this.#active.segment.size >= segmentSize) await this.close();
+    if (this.#deserted || (this.#active && this.#active.segment.size >= segmentSize)) await this.close();
     this.#active ??= await this.#begin();
     const { segment, file } = this.#active;
     const frames = framesOf(puts, segment);
@@ -141,7 +144,7 @@ export class Writer implements AsyncDisposable {
     if (sync === 'interval') this.#timer ??= setTimeout(() => this.#sync(), this.#options.syncInterval);
   }
 
-  async #begin(): Promise<{ segment: Segment; file: FileHandle }> {
+  async #begin(): Promise<Active> {
     const begun = await this.#options.store.add();
     if (this.#options.sync !== 'never') await this.#options.store.syncNames();
     return begun;
@@ -162,9 +165,15 @@ export class Writer implements AsyncDisposable {
 
   #sync(): void {
     this.#timer = undefined;
-    const file = this.#active?.file;
-    if (!file) return;
-    this.#syncing = file.datasync().catch((error: unknown) => this.#tell(reasonOf(error)));
+    const active = this.#active;
+    if (active) this.#syncing = this.#settle(active).catch((error: unknown) => this.#tell(reasonOf(error)));
+  }
+
+  async #settle(active: Active): Promise<void> {
+    await active.file.datasync();
+    const { nlink } = await active.file.stat();
+    // What is written to a file without a name is not there for the next start.
+    if (nlink === 0 && this.#active === active) this.#deserted = true;
   }
 
   /** What comes next goes to another segment. */
@@ -172,6 +181,7 @@ export class Writer implements AsyncDisposable {
     const active = this.#active;
     if (!active) return;
     this.#active = undefined;
+    this.#deserted = false;
     const { segment, file } = active;
     const { store, sync } = this.#options;
     try {

@@ -5,7 +5,7 @@ import { makeAddress, Secret } from '@outrigger/core';
 import { scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { http } from '../../src/source/http.ts';
-import { contentOf, openPushed, type Settings, startPushed } from './pushed.ts';
+import { breaking, contentOf, openPushed, type Settings, startPushed } from './pushed.ts';
 
 const address = makeAddress('127.0.0.1', 0);
 const open = (given = {}, settings: Settings = {}) => openPushed(http, { address, ...given }, settings);
@@ -84,6 +84,16 @@ test('a bad line is named, and nothing of its request is taken', async () => {
   expect(await pushed.read()).toEqual([]);
 });
 
+test('a pipeline that fails is answered with 500 and takes nothing with it', async () => {
+  await using pushed = await open();
+  expect(await problem(await post(pushed, `{"log":"${breaking}"}`, ndjson))).toMatchObject({
+    status: 500,
+    code: 'INTERNAL',
+  });
+  expect((await post(pushed, 'fine')).status).toBe(200);
+  expect(await pushed.lines(1)).toEqual(['fine']);
+});
+
 test('too large, said or not, compressed or not: 413, and memory is not taken for it', async () => {
   await using pushed = await open({ bodyLimit: 100_000 });
   expect((await problem(await post(pushed, 'x'.repeat(100_001)))).status).toBe(413);
@@ -135,7 +145,7 @@ test('a flood of requests is bounded: each has an answer, and what was accepted 
   await using pushed = await open({ bodyLimit: 1_000_000, connections: 50 });
   const body = `${'x'.repeat(1000)}\n`.repeat(900);
   const answers = await Promise.all(
-    Array.from({ length: 120 }, () =>
+    Array.from({ length: 60 }, () =>
       post(pushed, body).then(
         ({ status }) => status,
         () => 0,
@@ -144,7 +154,7 @@ test('a flood of requests is bounded: each has an answer, and what was accepted 
   );
   expect(answers.every((status) => [0, 200, 429].includes(status))).toBe(true);
   const accepted = answers.filter((status) => status === 200).length;
-  expect(accepted).toBeGreaterThan(20);
+  expect(accepted).toBeGreaterThan(10);
   expect((await pushed.read()).length).toBe(accepted * 900);
 });
 

@@ -20,10 +20,14 @@ export const silent = {
   setLevel: nothing,
 } as unknown as Log;
 
-/** As the pipeline will do it, without parsing. */
+/** A record that holds it breaks the pipeline. */
+export const breaking = 'breaks the pipeline';
+
+/** As the pipeline does it, without parsing. */
 export const settle: Settle = (records) =>
   Buffer.from(
     Array.from({ length: records.count }, (_, index) => {
+      if (records.object(index).log === breaking) throw new Error('The pipeline is broken');
       const { seconds, nanos } = records.time(index);
       const tag = JSON.stringify(records.tags?.[index] ?? '');
       return `${seconds}.${String(nanos).padStart(9, '0')} ${records.level(index)} ${tag} ${JSON.stringify(records.object(index))}\n`;
