@@ -5,7 +5,8 @@
 // digits and punctuation in a row may belong to a number of 13 digits or more. What is rare (@, \u) is searched for by
 // native code.
 //
-// Measured on a line of 189 bytes: text 150 ns, JSON 190 ns, on a core that copies it in 20 ns and parses it in 2,500 ns.
+// Measured, the best of 800 on a busy machine: 200 ns for a line of 189 bytes of text, 245 ns for one of JSON, where
+// JSON.parse takes 700 ns and reading a word at a time and nothing else 75 ns.
 
 import { holdsCard } from './card.ts';
 
@@ -15,6 +16,8 @@ export type Anchor = readonly Place[];
 
 const span = 7;
 const fold = 0x20202020;
+/** What is zero but for `fold` in digits and punctuation. */
+const upper = 0xe0e0e0e0 | 0;
 const bits = 16;
 
 /** Whatever is no letter, such as stands behind a key. */
@@ -101,29 +104,22 @@ export class Prefilter {
 
   #markWords(bytes: Buffer, spans: readonly number[], marks: Uint8Array): void {
     const { before, words } = wordsOf(bytes, spans[0]!, spans[spans.length - 1]!);
-    const table = this.#words;
-    const pair = this.#pair;
     const count = spans.length / 2;
     let line = 0;
-    let digits = false;
-    for (let index = 0; index < words.length; index++) {
-      const word = words[index]!;
-      const wasDigits = digits;
-      digits = (word & 0xe0e0e0e0) === fold;
-      if (table[hash(word | fold)] === 0 && !(digits && wasDigits) && (word & 0xffff) !== pair) continue;
+    for (let index = -1; ; ) {
+      index = nextWord(words, index + 1, { table: this.#words, pair: this.#pair });
+      if (index === words.length) return;
       const at = 4 * index - before;
       while (line < count && spans[2 * line + 1]! <= at) line++;
       if (line === count) return;
-      if (marks[line] === 1) continue;
-      if ((word & 0xffff) === pair || this.#exact.has(word | fold)) marks[line] = 1;
-      else if (
-        digits &&
-        wasDigits &&
-        this.#cards &&
-        holdsCard(bytes, at, { start: spans[2 * line]!, end: spans[2 * line + 1]! })
-      )
-        marks[line] = 1;
+      const place = { start: spans[2 * line]!, end: spans[2 * line + 1]! };
+      if (marks[line] === 0 && this.#tells(words[index]!, bytes, at, place)) marks[line] = 1;
     }
+  }
+
+  #tells(word: number, bytes: Buffer, at: number, line: { start: number; end: number }): boolean {
+    if ((word & 0xffff) === this.#pair || this.#exact.has(word | fold)) return true;
+    return this.#cards && (word & upper) === fold && holdsCard(bytes, at, line);
   }
 
   /** Whether a text may hold a secret. */
@@ -141,7 +137,7 @@ export class Prefilter {
         ((text.charCodeAt(at) & 0xff) << 24);
       if ((word & 0xffff) === this.#pair) return true;
       if (table[hash(word | fold)] === 1 && this.#exact.has(word | fold)) return true;
-      const digits = (word & 0xe0e0e0e0) === fold;
+      const digits = (word & upper) === fold;
       if (digits && wasDigits && this.#cards) return true;
       wasDigits = digits;
     }
@@ -153,6 +149,21 @@ export class Prefilter {
 function isAscending(spans: readonly number[]): boolean {
   for (let at = 1; at < spans.length; at++) if (spans[at]! < spans[at - 1]!) return false;
   return true;
+}
+
+/**
+ * The next word that may be of an anchor, begins with the pair, or is the second of two of digits and punctuation: a
+ * function of its own, because what is in a loop with more takes three times as long.
+ */
+function nextWord(words: Int32Array, from: number, { table, pair }: { table: Uint8Array; pair: number }): number {
+  let last = from === 0 ? 1 : (words[from - 1]! & upper) ^ fold;
+  for (let index = from; index < words.length; index++) {
+    const word = words[index]!;
+    const digits = (word & upper) ^ fold;
+    if ((digits | last) === 0 || table[hash(word | fold)] === 1 || (word & 0xffff) === pair) return index;
+    last = digits;
+  }
+  return words.length;
 }
 
 /** The multiplier is that of Fibonacci hashing. */
