@@ -9,7 +9,7 @@ const credentials = /(?<![A-Za-z0-9])(bearer|basic)[ \t]{1,8}([A-Za-z0-9._~+/-]{
 
 export const authorization: KeyRule = {
   name: 'authorization',
-  looks: { anchors: [anchor([], 'horizat'), anchor([], 'bearer', [' \t']), anchor(['?'], 'basic', [' \t'])] },
+  looks: { anchors: [anchor([], 'horizat'), anchor([], 'bearer', [' \t\\']), anchor(['?'], 'basic', [' \t\\'])] },
   names: (key) => /authorization$/i.test(key),
   find(text, report, budget) {
     header.lastIndex = 0;

@@ -80,10 +80,11 @@ type Run = {
 type Group = { readonly start: number; readonly end: number };
 
 function cardsIn(run: string, { gluedBefore, gluedBehind, report, budget }: Run): void {
-  const groups: Group[] = Array.from(run.matchAll(/\d+/g), ({ 0: digits, index }) => ({
-    start: index,
-    end: index + digits.length,
-  }));
+  const groups: Group[] = [];
+  for (const { 0: digits, index } of run.matchAll(/\d+/g)) {
+    budget.spend();
+    groups.push({ start: index, end: index + digits.length });
+  }
   for (let first = gluedBefore ? 1 : 0; first < groups.length; first++) {
     budget.spend();
     const last = lastOfCard(run, groups.slice(first, first + most), gluedBehind && groups.length - first <= most);

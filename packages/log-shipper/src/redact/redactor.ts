@@ -2,7 +2,6 @@
 // say that it holds none.
 
 import { Prefilter } from './prefilter.ts';
-import { mayBeLineOfKey } from './private-key.ts';
 import type { Budget, Rule } from './rule.ts';
 import type { KeyRule } from './secret.ts';
 import { viewOf } from './view.ts';
@@ -39,7 +38,7 @@ export class Redactor {
 
   /** The same string where there is nothing. */
   text(source: string, budget: Budget): string {
-    if (this.prefilter && !this.prefilter.test(source) && !mayBeLineOfKey(source.length)) return source;
+    if (this.prefilter && !this.prefilter.test(source)) return source;
     return this.look(source, budget);
   }
 

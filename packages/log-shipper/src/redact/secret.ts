@@ -11,12 +11,14 @@ const words = 'pass(?:word|wd|phrase)s?|secrets?|token|(?:api|access|private|sec
 
 const behind = [noLetters];
 const behindPlural = [`${noLetters}s`];
+// secretkey in one word.
+const behindSecret = [`${noLetters}sk`];
 
 const anchors: readonly Anchor[] = [
   anchor([], 'passwor'),
   anchor([], 'passwd', behindPlural),
   anchor([], 'passphr'),
-  anchor([], 'secret', behindPlural),
+  anchor([], 'secret', behindSecret),
   anchor(['?'], 'token', behind),
   anchor([], 'api', ['_-. ', 'k', 'e', 'y']),
   anchor([], 'apikey', behind),
@@ -37,7 +39,7 @@ export type KeyRule = Rule & {
 export function secretOf(more: readonly string[]): KeyRule {
   const all = [words, ...more.map(RegExp.escape)].join('|');
   const key = new RegExp(`(?:(?:${all})\\d{0,3}|(?<=;)pwd|(?<=["'])pwd(?=\\\\*["']))${separator}`, 'gi');
-  const name = new RegExp(`(?:${all}|(?:^|[^a-z])pwd)\\d{0,3}$`, 'i');
+  const name = new RegExp(`(?:${all})\\d{0,3}$|^pwd$`, 'i');
   return {
     name: 'secret',
     looks: more.length > 0 ? 'always' : { anchors },

@@ -149,13 +149,21 @@ class Redact implements Transform {
   #fields(records: Records, index: number, budget: Budget): boolean {
     const found = records.fields?.[index];
     if (!found || !records.fields) return false;
-    const now = this.#redactor.value(found, budget) as Fields;
+    const now = this.#lineOfKey(records, this.#redactor.value(found, budget) as Fields, budget);
     if (now === found) return false;
     records.fields[index] = now;
     const names = Object.keys(now);
     const text = names.length === 1 && names[0] === records.lineField ? now[records.lineField] : undefined;
     replaceLine(records, index, typeof text === 'string' && records.format === 'text' ? text : JSON.stringify(now));
     return true;
+  }
+
+  /** A line that is a record is known for one of a key by its length, and has become a field. */
+  #lineOfKey({ format, lineField }: Records, fields: Fields, budget: Budget): Fields {
+    const line = format === 'text' && Object.hasOwn(fields, lineField) ? fields[lineField] : undefined;
+    if (!this.#followsKeys || typeof line !== 'string' || !mayBeLineOfKey(line.length)) return fields;
+    const text = this.#redactor.look(line, budget);
+    return text === line ? fields : { ...fields, [lineField]: text };
   }
 
   #common(records: Records): void {

@@ -19,7 +19,15 @@ function redactor(rules = rulesOf(usual)) {
   };
 }
 
-const { text, value, prefilter } = redactor();
+const { text: quick, value, prefilter } = redactor();
+
+/** As a line: what the prefilter cannot see of it is known by its length. */
+const text = (line: string) => (/^[A-Za-z0-9+/]{64}\r?$/.test(line) ? redactor(unfiltered()).text(line) : quick(line));
+
+const unfiltered = (): ReturnType<typeof rulesOf> => [
+  ...rulesOf(usual),
+  { name: 'none', looks: 'always', find: () => undefined },
+];
 
 describe('the corpus', () => {
   test.each(positives)('%j', (line, expected) => {
@@ -74,6 +82,23 @@ describe('the prefilter', () => {
       }
   });
 
+  test('marks every key that names a secret, wherever it lies in memory', () => {
+    const words =
+      'password passwords passwd passwds passphrase passphrases secret secrets token api_key apikey api-key api.key';
+    const more = 'access_key accesskey private_key privatekey privateKey secret_key secretkey credential credentials';
+    const keys = `${words} ${more} pwd authorization password1 token22 secret3 apikey4 SecretKey`.split(' ');
+    for (const key of keys)
+      for (const before of key === 'pwd' ? [''] : ['', 'x', 'db_', 'my-', 'aws.'])
+        for (let at = 0; at < 8; at++) {
+          const object = { [`${before}${key}`]: 'v' };
+          expect(value(object)).not.toBe(object);
+          const { bytes, spans } = place(JSON.stringify(object), at, 5);
+          const marks = new Uint8Array(3);
+          prefilter!.mark(bytes, spans, marks);
+          expect([before, key, at, ...marks.subarray(1)]).toEqual([before, key, at, 1, 0]);
+        }
+  });
+
   test('marks no ordinary line', () => {
     const lines = [
       '2026-11-21T23:38:41.123Z INFO  [exec-7] com.example.billing.Invoices - GET /api/v1/invoices/8231 served 200',
@@ -120,7 +145,7 @@ describe('the prefilter', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 6 }), (chosen) => {
         const line = chosen.join('');
-        const all = redactor([...rulesOf(usual), { name: 'own', looks: 'always', find: () => undefined }]);
+        const all = redactor(unfiltered());
         expect(all.prefilter).toBeUndefined();
         if (!/^[A-Za-z0-9+/]{64}\r?$|^AAAA/.test(line)) expect(text(line)).toBe(all.text(line));
       }),
@@ -275,7 +300,7 @@ describe('whatever the line is', () => {
   test.each(nasty)('1 MiB of %j is looked at within its budget, or refused', (piece) => {
     const { value } = redactor(rulesOf(ruleNames));
     const line = repeated(piece);
-    const begun = performance.now();
+    const begun = process.threadCpuUsage().user;
     const one = new Redactor(rulesOf(ruleNames), () => undefined);
     let result: string | undefined;
     try {
@@ -283,7 +308,8 @@ describe('whatever the line is', () => {
     } catch (error) {
       expect((error as Error).message).toBe('out of time');
     }
-    expect(performance.now() - begun).toBeLessThan(3_000);
+    // The machine may be busy; what counts is the work.
+    expect(process.threadCpuUsage().user - begun).toBeLessThan(2_000_000);
     expect(result === undefined || typeof result === 'string').toBe(true);
     expect(value('')).toBe('');
   });

@@ -54,6 +54,17 @@ describe('lines', () => {
     expect(shipped(second)).toEqual(['2026-11-21 INFO in between', note, note, 'cmVhbCB3b3Jk']);
   });
 
+  test('of a key on their own go in fields too', async () => {
+    const { apply } = await openTransform('redact');
+    const records = recordsOf([keyLines[1]!]);
+    records.materialise();
+    apply(records);
+    expect([outcome(records), shipped(records)]).toEqual([
+      [{ log: '[REDACTED:private-key]' }],
+      ['[REDACTED:private-key]'],
+    ]);
+  });
+
   test('of several lines each are looked at as one', async () => {
     const { apply } = await openTransform('redact');
     const bytes = Buffer.from(`Exception: x\n  at y password=z\n  card 4111\n1111 ${keyLines.join('\n')}`);
@@ -91,7 +102,10 @@ describe('JSON', () => {
       fc.constantFrom(4111111111111111, null, true),
       fc.string(),
     );
-    const key = fc.oneof(fc.constantFrom('password', 'a', 'X-Api-Key', '__proto__', '4111111111111111'), fc.string());
+    const key = fc.oneof(
+      fc.constantFrom('password', 'db_pwd', 'secretkey', 'a', 'X-Api-Key', '__proto__', '4111111111111111'),
+      fc.string(),
+    );
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 3 },
