@@ -4,7 +4,8 @@
 // | ------------- | ------------------------------------------------------------------------- |
 // | line          | `message`                                                                 |
 // | fields        | attributes by their names                                                 |
-// | time          | `timestamp` in milliseconds; Datadog takes what is up to 18 hours old     |
+// | time          | `timestamp` in milliseconds. Datadog takes 18 hours ago to two hours ahead: what is beyond |
+// |               | (after an outage) has the time of reading there, and its own in `original_timestamp` |
 // | level         | `status` (`info`)                                                         |
 // | id            | `log.record.uid`                                                          |
 // | parameters    | `service`, `ddsource`, `ddtags`, `hostname`; they win over such fields    |
@@ -23,6 +24,8 @@ import { type Death, defineSink } from './sink.ts';
 const [head, tail] = [Buffer.from('['), Buffer.from(']')];
 /** Of a log. What is longer is cut by Datadog without a word. */
 const longest = 1_000_000;
+/** Seconds: half an hour less than Datadog allows, for what waits to be sent. */
+const [longestAgo, longestAhead] = [17.5 * 3600, 1.5 * 3600];
 
 export const datadog = defineSink({
   summary: 'Datadog',
@@ -62,21 +65,37 @@ export const datadog = defineSink({
   },
 });
 
+const names = {
+  lineField: 'message',
+  timeField: 'timestamp',
+  timeFormat: 'unix-ms',
+  levelField: 'status',
+  levelFormat: 'name',
+  uidField: 'log.record.uid',
+} as const;
+const comma = 0x2c;
+
 const logs =
   (constants: Fields): Encoding =>
   (records) => {
-    records.common = { ...records.common, ...constants };
-    const write = jsonRecord(records, {
-      lineField: 'message',
-      timeField: 'timestamp',
-      timeFormat: 'unix-ms',
-      levelField: 'status',
-      levelFormat: 'name',
-      uidField: 'log.record.uid',
-    });
+    const common = { ...records.common, ...constants };
+    records.common = common;
+    const write = jsonRecord(records, names);
+    const now = records.readAt / 1000;
+    let writeLate: typeof write | undefined;
     return (index, into) => {
+      const { at } = into;
       write(index, into);
-      into.byte(0x2c);
+      // Known now: it may be a member of what was written.
+      const seconds = records.times?.seconds[index] ?? Number.NaN;
+      if (seconds < now - longestAgo || seconds > now + longestAhead) {
+        into.at = at;
+        records.common = { ...common, timestamp: records.readAt };
+        writeLate ??= jsonRecord(records, { ...names, timeField: 'original_timestamp', timeFormat: 'rfc3339' });
+        writeLate(index, into);
+        records.common = common;
+      }
+      into.byte(comma);
     };
   };
 

@@ -3,6 +3,7 @@
 import { type Answer, type Asked, HttpReceiver, type ReceiverOptions, type Stored } from './http-receiver.ts';
 
 const megabyte = 1_000_000;
+const hour = 3_600_000;
 
 type Entry = Readonly<Record<string, unknown>>;
 const refused = (status: number, detail: string): Answer => ({
@@ -17,6 +18,8 @@ export class DatadogReceiver extends HttpReceiver {
   key = '0123456789abcdef0123456789abcdef';
   /** Entries that were larger than a megabyte: kept, cut, and answered as if all were well. */
   truncated = 0;
+  /** Entries that were too old, or too far ahead: answered as if all were well, and not kept. */
+  outOfTime = 0;
   override limit = 5 * megabyte;
 
   static async listen(options: ReceiverOptions = {}): Promise<DatadogReceiver> {
@@ -62,6 +65,11 @@ export class DatadogReceiver extends HttpReceiver {
   }
 
   #keep(entry: Entry): void {
+    const time = entry.timestamp === undefined ? Date.now() : new Date(entry.timestamp as number | string).getTime();
+    if (time < Date.now() - 18 * hour || time > Date.now() + 2 * hour) {
+      this.outOfTime++;
+      return;
+    }
     const size = Buffer.byteLength(JSON.stringify(entry));
     const isLong = size > megabyte;
     if (isLong) this.truncated++;

@@ -33,14 +33,21 @@ test('a log has the reserved attributes; what parameters say wins over what was 
   const records = recordsOf(['{"service":"other","status":200,"message":"hi"}', 'plain']);
   records.format = 'json';
   records.excuse(1, 'no JSON');
-  records.times = { seconds: Float64Array.of(1_700_000_000, 1_700_000_001), nanos: Uint32Array.of(123_456_789, 0) };
+  const seconds = Math.floor(Date.now() / 1000) - 3600;
+  records.times = { seconds: Float64Array.of(seconds, seconds + 1), nanos: Uint32Array.of(123_456_789, 0) };
   records.levels = Uint8Array.of(21, 0);
   const batch = to.batch(records);
   expect(await to.sink.write(batch, AbortSignal.timeout(5_000))).toEqual(delivered);
   const same = { service: 'shop', ddsource: 'nodejs', hostname: 'node-1', ddtags: 'env:prod,team:a' };
   expect(receiver.stored.map(({ record }) => record)).toEqual([
-    { ...same, message: 'hi', status: 'fatal', timestamp: 1_700_000_000_123, 'log.record.uid': batch.uid(0) },
-    { ...same, message: 'plain', parse_error: 'no JSON', timestamp: 1_700_000_001_000, 'log.record.uid': batch.uid(1) },
+    { ...same, message: 'hi', status: 'fatal', timestamp: seconds * 1000 + 123, 'log.record.uid': batch.uid(0) },
+    {
+      ...same,
+      message: 'plain',
+      parse_error: 'no JSON',
+      timestamp: (seconds + 1) * 1000,
+      'log.record.uid': batch.uid(1),
+    },
   ]);
 });
 
@@ -67,3 +74,39 @@ test('a log of more than a megabyte, of which Datadog keeps the beginning, is ke
   });
   expect([receiver.truncated, receiver.stored.length]).toEqual([1, 3]);
 });
+
+test.each([true, false])(
+  'what is too old or too far ahead for Datadog arrives with the time of reading, fields seen: %s',
+  async (seen) => {
+    await using receiver = await DatadogReceiver.listen();
+    await using to = await openTo('datadog', receiver, ['--sink-datadog-service', 'shop']);
+    const times = [-19, -17, 0, 1, 3].map((hours) => Math.floor(Date.now() / 1000) + hours * 3600);
+    const records = recordsOf(times.map((time) => `{"timestamp":"odd","t":${time},"message":"${time}"}`));
+    records.format = 'json';
+    records.sought = {
+      timeField: 't',
+      readTime(bytes, start, end, into) {
+        into.seconds = Number(bytes.toString('latin1', start, end));
+        return true;
+      },
+    };
+    if (seen) {
+      records.materialise();
+      records.times = { seconds: Float64Array.from(times), nanos: new Uint32Array(times.length) };
+    }
+    expect(await to.write(records)).toEqual(delivered);
+    expect(receiver.outOfTime).toBe(0);
+    const late = (time: number) => ({
+      timestamp: records.readAt,
+      original_timestamp: `${new Date(time * 1000).toISOString()}`,
+    });
+    expect(receiver.stored.map(({ record }) => record)).toMatchObject([
+      late(times[0]!),
+      { timestamp: times[1]! * 1000 },
+      { timestamp: times[2]! * 1000 },
+      { timestamp: times[3]! * 1000 },
+      { ...late(times[4]!), service: 'shop' },
+    ]);
+    expect(receiver.lines).toEqual(times.map(String));
+  },
+);
