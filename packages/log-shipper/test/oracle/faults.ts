@@ -93,7 +93,11 @@ export class Faults {
     });
   }
 
+  /** What every lane has done last. */
+  readonly lately = new Map<string, string>();
+
   #count(what: string): void {
+    this.lately.set(what.split(' ')[0]!, what);
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { consult } from './oracle.ts';
+import { consult, patience } from './oracle.ts';
 import { seeded } from './random.ts';
 import { forwardSink, httpSink } from './receiver-process.ts';
 import { stdoutSink } from './stdout-sink.ts';
@@ -7,7 +7,7 @@ import { stdoutSink } from './stdout-sink.ts';
 const seconds = Number(process.env.ORACLE_SECONDS ?? 30);
 
 test(`${seconds} seconds in which everything fails lose no line, repeat no more than was in flight, and the ledger is true`, {
-  timeout: seconds * 1000 + 240_000,
+  timeout: seconds * 1000 + patience + 60_000,
 }, async () => {
   const sinks = async (directory: string, seed: number) => [
     await forwardSink(`${directory}/forward`),

@@ -2,7 +2,6 @@
 // there, in order, and whether the shipper's ledger is true. One seed decides what is written and what fails when.
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { until } from '@outrigger/core/testing';
 import { auditEnd } from './audit.ts';
 import { Faults } from './faults.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -24,23 +23,41 @@ export async function consult({ seconds, ...options }: OracleOptions): Promise<V
   process.stdout.write(`log-shipper ${world.args.join(' ')}\n`);
   if (typeof world.volume === 'string') process.stdout.write(`The state volume is never full: ${world.volume}\n`);
   const faults = new Faults(world, seconds);
+  // Whatever hangs is to say what it was doing.
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(stateOf(world, faults))), seconds * 1000 + patience);
+  try {
+    return await Promise.race([judge(world, faults, seconds), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Milliseconds for all that comes after the faults. */
+export const patience = 180_000;
+
+const stateOf = ({ shipper, judges }: World, { lately }: Faults): string =>
+  [
+    `It does not come to its end; lately: ${[...lately.values()].join(', ')}`,
+    ...judges.flatMap((judge) => judge.missing()),
+    `run ${shipper.run}${shipper.alive ? `, ${shipper.doing}` : ' has ended'}: ${shipper.stderr.slice(-2000)}`,
+  ].join('\n');
+
+async function judge(world: World, faults: Faults, seconds: number): Promise<Verdict> {
   await wait(seconds * 1000, undefined, { signal: faults.ended }).catch((error: Error) => {
     if (error.name !== 'AbortError') throw error;
   });
   await faults.end();
   await world.producer.pause();
   // Sinks are tried again after at most 30 s; who cannot wait for that starts anew.
-  const patient = seconds >= 100;
-  if (!patient) {
+  if (seconds < 100) {
     await world.endShipper('SIGTERM');
     world.startShipper();
   }
   for (const judge of world.judges) await world.untilDelivered(judge, 45_000).catch(noteOf(world));
   world.wrongs.push(...(await auditEnd(world)));
   await world.endShipper('SIGTERM');
-  await until(() => world.ends.at(-1) === '0', { deadline: 1 }).catch(() =>
-    world.wrongs.push(`ended with ${world.ends.at(-1)}`),
-  );
+  if (world.ends.at(-1) !== '0') world.wrongs.push(`ended with ${world.ends.at(-1)} though all was delivered`);
   world.look();
   return verdictOf(world, faults);
 }

@@ -34,10 +34,11 @@ export async function startReceiver(options: ReceiverOptions): Promise<OracleSin
 
   function start(): Promise<ChildProcess> {
     const started = fork(fileURLToPath(import.meta.resolve(script)), [String(port), store], { execArgv: [] });
-    return Promise.race([
-      once(started, 'message').then(() => started),
-      once(started, 'exit').then(([code]) => Promise.reject(new Error(`${script} ended with ${code}`))),
-    ]);
+    return Promise.race([once(started, 'message').then(() => started), diedOf(started)]);
+  }
+  function diedOf(receiver: ChildProcess): Promise<never> {
+    const died = (code: number | null) => Promise.reject(new Error(`${script} has ended by itself with ${code}`));
+    return receiver.exitCode === null ? once(receiver, 'exit').then(([code]) => died(code)) : died(receiver.exitCode);
   }
   async function end(): Promise<void> {
     child.kill('SIGKILL');
@@ -46,7 +47,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<OracleSin
   async function tell(how: string): Promise<void> {
     const answered = once(child, 'message');
     child.send(how);
-    await answered;
+    await Promise.race([answered, diedOf(child)]);
   }
   async function heal(): Promise<void> {
     if (failing === 'is killed') child = await start();
