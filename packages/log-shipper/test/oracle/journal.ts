@@ -10,9 +10,9 @@ export type Entry =
   /** About to write these lines; the last of them in two goes where it is halved. */
   | { readonly did: 'write'; readonly from: number; readonly count: number; readonly halved: boolean }
   /** That is written. */
-  | { readonly did: 'written' }
+  | { readonly did: 'written'; readonly bytes: number }
   /** Killed while it wrote, it has found so many of the lines whole; of the next, it found so many bytes and ended them with a newline. */
-  | { readonly did: 'mend'; readonly count: number; readonly torn: number }
+  | { readonly did: 'mend'; readonly count: number; readonly torn: number; readonly bytes: number }
   | { readonly did: 'rename' }
   | { readonly did: 'renamed' }
   | { readonly did: 'copy'; readonly number: number }

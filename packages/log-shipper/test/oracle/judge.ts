@@ -3,33 +3,14 @@
 
 import { crc32 } from 'node:zlib';
 import { lineOf, type Script } from './lines.ts';
+import { gapsOf, numbersIn, Progress } from './progress.ts';
 import type { Arrival, Arrived } from './sink.ts';
 import { type LogTruth, repaired, type Truth } from './truth.ts';
 
-/** How far a sink has come in one log. */
-class Progress {
-  readonly log: LogTruth;
-  /** By record, which arrival had it last; 0 for none. */
-  readonly last: number[] = [];
-  /** All records before this one have arrived. */
-  next = 0;
-  /** The one that arrived last. */
-  at = -1;
-  /** By generation, the last record of it that has arrived for the first time. */
-  readonly highest: number[] = [];
-  /** Halves that have arrived, by record. */
-  readonly halves = new Map<number, number>();
-
-  constructor(log: LogTruth) {
-    this.log = log;
-  }
-
-  advance(): void {
-    while (this.last[this.next]) this.next++;
-  }
-}
-
 type Batch = Pick<Arrival, 'run' | 'at' | 'chunk'> & { readonly first: boolean };
+
+/** Two batches of the largest size, in bytes. */
+const inFlight = 2 * 1024 ** 2;
 
 /** How one start of the shipper ended. */
 type End = {
@@ -40,7 +21,7 @@ type End = {
 export class Judge {
   readonly name: string;
   /** Records that had arrived before, as resends of a batch within a run and after a restart of the shipper. */
-  readonly duplicates = { resent: 0, restarted: 0, most: 0 };
+  readonly duplicates = { resent: 0, restarted: 0, most: 0, copied: 0 };
   readonly #wrongs = new Map<string, { count: number; first: string }>();
   /** Generations of a file that came after a younger one. */
   readonly overtaken: string[] = [];
@@ -54,6 +35,7 @@ export class Judge {
   /** By run: which chunk came last. */
   readonly #lastChunk = new Map<number, string | undefined>();
   readonly #ends = new Map<number, End>();
+  readonly #copiedOf = new Map<string, number>();
   readonly #repeatedBy = new Map<number, number>();
   /** By where they say they are from: empty lines that came last, and what came before them. */
   readonly #empties = new Map<string | undefined, Batch[]>();
@@ -190,11 +172,24 @@ export class Judge {
     }
   }
 
+  /** What is in flight of a file while it is copied and truncated is read from the copy again. */
+  #copied(log: LogTruth, at: number): void {
+    this.duplicates.copied++;
+    const key = `${log.path} ${log.generationOf(at)}`;
+    const bytes = (this.#copiedOf.get(key) ?? 0) + log.ends[at]! - (log.ends[at - 1] ?? 0);
+    this.#copiedOf.set(key, bytes);
+    if (bytes > inFlight) this.#wrong(`copy ${key}`, `has ${bytes} bytes of a copy of ${key} twice`);
+  }
+
   #again(log: LogTruth, at: number, { earlier, batch }: { earlier: Batch; batch: Batch }): void {
     const { duplicates } = this;
     if (earlier.run === batch.run) {
       // Of an empty line that came alone it is not sure which it is.
       if (log.empty.has(at)) return;
+      if (batch.first && log.copied.has(log.generationOf(at))) {
+        this.#copied(log, at);
+        return;
+      }
       duplicates.resent++;
       if (batch.first)
         this.#wrong(
@@ -266,29 +261,4 @@ export class Judge {
     if (length > 4 * broken + (resent + restarted) / 5)
       this.#wrong('strays', `has ${length} empty records that were never written`);
   }
-}
-
-/** Such as `5 (10-12, 17-18)`. */
-function gapsOf({ next, last, log }: Progress): string {
-  const gaps: string[] = [];
-  let count = 0;
-  for (let at = next; at < log.complete; at++) {
-    if (last[at]) continue;
-    const first = at;
-    while (at + 1 < log.complete && !last[at + 1]) at++;
-    count += at - first + 1;
-    if (gaps.length < 8) gaps.push(`${first}-${at}`);
-  }
-  return `${count} (${gaps.join(', ')})`;
-}
-
-const openings = [/^(\d+):(\d+):/, /^\{"f":(\d+),"n":(\d+),/];
-
-function numbersIn(bytes: Buffer): { file: number; n: number } | undefined {
-  const text = bytes.toString('latin1', 0, 40);
-  for (const opening of openings) {
-    const [, file, n] = opening.exec(text) ?? [];
-    if (file !== undefined) return { file: Number(file), n: Number(n) };
-  }
-  return undefined;
 }

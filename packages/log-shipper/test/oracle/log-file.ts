@@ -63,7 +63,7 @@ export class LogFile {
     this.#put(block.subarray(0, cut));
     await halfway?.();
     this.#put(block.subarray(cut));
-    this.#say({ did: 'written' });
+    this.#say({ did: 'written', bytes: block.length });
     this.#next += count;
   }
 
@@ -144,12 +144,12 @@ export class LogFile {
       if (entry.did === 'copy') this.#copies = entry.number;
       if (entry.did === 'renamed') [renamed, pending] = [true, undefined];
       if (entry.did === 'written' && pending?.did === 'write') {
-        size += this.#sizeOf(pending.from, pending.count);
+        size += entry.bytes;
         this.#next = pending.from + pending.count;
         pending = undefined;
       }
       if (entry.did === 'mend') {
-        size += this.#sizeOf(this.#next, entry.count) + (entry.torn > 0 ? entry.torn + 1 : 0);
+        size += entry.bytes;
         this.#next += entry.count + (entry.torn > 0 ? 1 : 0);
         pending = undefined;
       }
@@ -162,15 +162,10 @@ export class LogFile {
     this.#reopen();
   }
 
-  #sizeOf(from: number, count: number): number {
-    let size = 0;
-    for (let n = from; n < from + count; n++) size += this.#line(n).length + 1;
-    return size;
-  }
-
   /** Ends the line in whose middle the earlier producer was killed. */
   #mendWrite({ count, size, path }: { count: number; size: number; path: string }): void {
-    let left = statSync(path).size - size;
+    const found = statSync(path).size - size;
+    let left = found;
     let whole = 0;
     while (whole < count && left > this.#line(this.#next + whole).length) {
       left -= this.#line(this.#next + whole).length + 1;
@@ -178,7 +173,7 @@ export class LogFile {
     }
     this.#fd = openSync(path, 'a');
     // Said before it is done: nobody is to see a line that was not said to be there.
-    this.#say({ did: 'mend', count: whole, torn: left });
+    this.#say({ did: 'mend', count: whole, torn: left, bytes: found + (left > 0 ? 1 : 0) });
     if (left > 0) this.#put(newline);
     closeSync(this.#fd);
     this.#fd = -1;

@@ -77,9 +77,9 @@ function verdictOf(world: World, faults: Faults): Verdict {
     `${written} records, ${bytes} bytes, ${world.truth.contents.size} files, ${world.ends.length} shippers (${tally(world.ends)})`,
   );
   for (const { name, records, duplicates, overtaken } of judges) {
-    const { resent, restarted, most } = duplicates;
+    const { resent, restarted, most, copied } = duplicates;
     say(
-      `${name}: ${records} arrived; again: ${resent} by resends of a batch, ${restarted} after restarts, at most ${most} after one`,
+      `${name}: ${records} arrived; again: ${resent} by resends of a batch, ${restarted} after restarts, at most ${most} after one, ${copied} of copies`,
     );
     for (const each of overtaken) say(`${name}: ${each}`);
   }

@@ -101,7 +101,11 @@ export class Producer implements AsyncDisposable {
   async start(): Promise<void> {
     const script = fileURLToPath(import.meta.resolve('./producer.ts'));
     const options: ProducerOptions = { ...this.#options, life: this.#lives++ };
-    this.#peer = await startPeer(process.execPath, [script, JSON.stringify(options)], { ready: /ready/, input: true });
+    this.#peer = await startPeer(process.execPath, [script, JSON.stringify(options)], {
+      ready: /ready/,
+      input: true,
+      deadline: 60_000,
+    });
   }
 
   kill(signal: NodeJS.Signals): void {

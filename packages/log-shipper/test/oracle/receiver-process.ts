@@ -34,20 +34,25 @@ export async function startReceiver(options: ReceiverOptions): Promise<OracleSin
 
   function start(): Promise<ChildProcess> {
     const started = fork(fileURLToPath(import.meta.resolve(script)), [String(port), store], { execArgv: [] });
-    return Promise.race([once(started, 'message').then(() => started), diedOf(started)]);
+    return answerOf(started).then(() => started);
   }
-  function diedOf(receiver: ChildProcess): Promise<never> {
-    const died = (code: number | null) => Promise.reject(new Error(`${script} has ended by itself with ${code}`));
-    return receiver.exitCode === null ? once(receiver, 'exit').then(([code]) => died(code)) : died(receiver.exitCode);
+  /** Rejects when it ends instead. */
+  async function answerOf(receiver: ChildProcess): Promise<void> {
+    using waiting = new DisposableStack();
+    const { signal } = waiting.adopt(new AbortController(), (each) => each.abort());
+    const died = once(receiver, 'exit', { signal }).then(([code]) => {
+      throw new Error(`${script} has ended by itself with ${code}`);
+    });
+    await Promise.race([once(receiver, 'message', { signal }), died]);
   }
   async function end(): Promise<void> {
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
   async function tell(how: string): Promise<void> {
-    const answered = once(child, 'message');
+    const answered = answerOf(child);
     child.send(how);
-    await Promise.race([answered, diedOf(child)]);
+    await answered;
   }
   async function heal(): Promise<void> {
     if (failing === 'is killed') child = await start();

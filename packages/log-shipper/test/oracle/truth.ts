@@ -28,6 +28,8 @@ export class LogTruth {
   readonly empty = new Set<number>();
   /** The first record of each generation of the file. */
   readonly generations: number[] = [];
+  /** Generations that were copied before they were truncated. */
+  readonly copied = new Set<number>();
   /** How many records were written to their end. */
   complete = 0;
   /** Bytes of complete lines. */
@@ -78,6 +80,7 @@ export class Truth {
         break;
       case 'copied':
         this.contents.set(entry.inode, this.#current[file]!);
+        log.copied.add(log.generations.length - 1);
         this.#begin(log, this.#inodes[file]!);
         break;
       case 'write':
