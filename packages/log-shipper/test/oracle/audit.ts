@@ -61,13 +61,13 @@ export async function audit(world: World): Promise<string[]> {
 }
 
 function auditFile({ truth, judges }: World, file: LedgerView['files'][number]): string[] {
-  const { log, base } = truth.contents.get(file.inode)!;
+  const { log, base, first } = truth.contents.get(file.inode)!;
   return judges.flatMap((judge) => {
     const { read, acknowledged } = file.sinks[judge.name]!;
     const wrongs: string[] = [];
     const said = `${judge.name} of ${file.path} (${file.inode}, ${file.size} bytes)`;
     if (acknowledged > read || read > file.size) wrongs.push(`${said} has read ${read}, acknowledged ${acknowledged}`);
-    const reached = judge.reached(log.file) - base;
+    const reached = judge.reachedFrom(log.file, first) - base;
     if (lastEnd(log.ends, base + acknowledged) - base > Math.max(0, reached))
       wrongs.push(`${said} has acknowledged ${acknowledged} of which only ${reached} have arrived`);
     return wrongs;

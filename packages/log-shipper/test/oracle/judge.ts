@@ -232,6 +232,11 @@ export class Judge {
     return next === 0 ? 0 : log.ends[next - 1]!;
   }
 
+  /** The same of what a file on disk holds, from its first record on: an older file may come later. */
+  reachedFrom(file: number, first: number): number {
+    return this.#progress[file]!.reachedFrom(first);
+  }
+
   /** An empty line that came alone, from whom it did not say, is one of those that are missing. */
   #spendStrays(progress: Progress): void {
     for (const path of [...this.#empties.keys()]) this.#settleEmpties(path);

@@ -19,8 +19,20 @@ export class Progress {
     this.log = log;
   }
 
+  /** How far the records from some on have arrived without a gap. */
+  readonly #reached = new Map<number, number>();
+
   advance(): void {
     while (this.last[this.next]) this.next++;
+  }
+
+  /** Where, in all that was ever written, those end that have arrived without a gap from one record on. */
+  reachedFrom(first: number): number {
+    let next = this.#reached.get(first) ?? first;
+    // An empty line that came alone does not say which it is: whether it has arrived shows in the end.
+    while (this.last[next] || (this.log.empty.has(next) && this.last[next + 1])) next++;
+    this.#reached.set(first, next);
+    return next === 0 ? 0 : this.log.ends[next - 1]!;
   }
 }
 

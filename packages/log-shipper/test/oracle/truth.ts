@@ -11,8 +11,8 @@ export type Special = { readonly log: LogTruth; readonly at: number; readonly ha
 /** Bytes of a line as they are shipped where only text can be: what is not UTF-8 becomes U+FFFD. */
 export const repaired = (line: Buffer): Buffer => Buffer.from(line.toString('utf8'));
 
-/** Where the lines of a file on disk begin: its first byte is byte `base` of all that was ever written under its name. */
-type Content = { readonly log: LogTruth; readonly base: number; end: number };
+/** What a file on disk holds: from the record `first`, its first byte is byte `base` of all that was ever written under its name. */
+type Content = { readonly log: LogTruth; readonly first: number; readonly base: number; end: number };
 
 /** All that was written under one name. */
 export class LogTruth {
@@ -97,7 +97,7 @@ export class Truth {
   }
 
   #begin(log: LogTruth, inode: string): void {
-    const content = { log, base: log.size, end: log.size };
+    const content = { log, first: log.complete, base: log.size, end: log.size };
     log.generations.push(log.complete);
     this.#inodes[log.file] = inode;
     this.#current[log.file] = content;
