@@ -41,7 +41,7 @@ const pipeline = {
   transform: family(transforms, {
     default: [],
     repeatable: true,
-    help: 'What is done to records, in this order, but for redact, which is always done first',
+    help: 'What is done to records, in this order, but for redact, which comes before all that looks at them',
   }),
   route: map(text, {
     default: [],

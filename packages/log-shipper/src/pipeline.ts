@@ -43,10 +43,9 @@ export class Pipeline {
 
   /** @param sink whose route is to be taken. Throws for a pattern, a format or a zone that cannot be used. */
   static async open(given: Given, context: TransformContext, sink?: string): Promise<Pipeline> {
-    // Whatever else is done, secrets are gone before it.
-    const first = given.transform.toSorted((a, b) => Number(b.name === 'redact') - Number(a.name === 'redact'));
     const transforms: Transform[] = [];
-    for (const { member, parameters } of first) transforms.push(await member.open(parameters, context));
+    for (const { member, parameters } of given.transform.toSorted((a, b) => turnOf(a.name) - turnOf(b.name)))
+      transforms.push(await member.open(parameters, context));
     const route = sink === undefined ? undefined : given.route[sink];
     return new Pipeline(given, transforms, route === undefined ? undefined : parseCondition(route));
   }
@@ -119,6 +118,10 @@ export class Pipeline {
     };
   }
 }
+
+/** Secrets are gone before anybody looks at a record, and what is only added may hold some. */
+const turnOf = (transform: string): number =>
+  transform === 'add' || transform === 'kubernetes' ? 0 : transform === 'redact' ? 1 : 2;
 
 /** What a sink is not to have is accounted for all the same. */
 function route(records: Records, condition: Condition): void {
