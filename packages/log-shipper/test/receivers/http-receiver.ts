@@ -52,8 +52,8 @@ export type Fault =
   | { readonly fault: 'not HTTP' }
   /** Informational answers come before the proper one. */
   | { readonly fault: 'continue first' }
-  /** The body is read in small sips. */
-  | { readonly fault: 'slow read'; readonly milliseconds?: number };
+  /** A pause after each piece of the body, for so many bytes of it. */
+  | { readonly fault: 'slow read'; readonly milliseconds?: number; readonly bytes?: number };
 
 export type ReceiverOptions = {
   readonly port?: number;
@@ -239,7 +239,7 @@ async function read(request: IncomingMessage, response: ServerResponse, fault?: 
     response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
   }
   if (fault?.fault === 'reset') return reset(request, fault.after ?? 1);
-  if (fault?.fault === 'slow read') return collect(request, fault.milliseconds ?? 20);
+  if (fault?.fault === 'slow read') return collect(request, fault.milliseconds ?? 20, fault.bytes);
   return collect(request);
 }
 
@@ -256,12 +256,14 @@ async function reset(request: IncomingMessage, after: number): Promise<undefined
   return undefined;
 }
 
-async function collect(request: IncomingMessage, pause = 0): Promise<Buffer> {
+async function collect(request: IncomingMessage, pause = 0, slowly = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const chunks: Buffer[] = [];
+  let bytes = 0;
   for await (const chunk of request) {
     chunks.push(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
     // A pause is what this fault consists of.
-    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    if (pause > 0 && bytes < slowly) await new Promise((resolve) => setTimeout(resolve, pause));
   }
   return Buffer.concat(chunks);
 }

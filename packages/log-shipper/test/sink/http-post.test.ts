@@ -49,6 +49,19 @@ test.each(['gzip', 'zstd'])('%s of megabytes stops nothing else', async (compres
   expect(receiver.requests[0]!.bytes).toBeLessThan(batch.bytes.length);
 });
 
+test('a receiver that reads slowly, and goes on reading, is not given up', async () => {
+  await using receiver = await PlainHttpReceiver.listen();
+  const args = ['--sink-http-timeout', '3s', '--sink-http-compression', 'none', '--sink-http-format', 'lines'];
+  await using to = await openTo('http', receiver, args);
+  const large = Array.from({ length: 300 }, (_, at) => `${at} ${'x'.repeat(60_000)}`);
+  // So much that the kernel cannot hold all of it on the way.
+  receiver.fail({ fault: 'slow read', milliseconds: 30, bytes: 8_000_000 });
+  const begun = performance.now();
+  expect(await to.write(large)).toEqual(delivered);
+  expect(performance.now() - begun).toBeGreaterThan(3000);
+  expect(receiver.lines.length).toBe(300);
+});
+
 test('requests too small for it are not compressed', async () => {
   await using receiver = await PlainHttpReceiver.listen();
   await using to = await openTo('http', receiver);

@@ -118,7 +118,7 @@ describe.each(Object.keys(receivers) as HttpSinkName[])('%s', (name) => {
     expect(new Set(receiver.lines)).toEqual(new Set(lines));
   });
 
-  test('a receiver that stops reading is given up, and one that reads slowly is not', async () => {
+  test('a receiver that stops reading is given up', async () => {
     await using receiver = await listen();
     await using to = await openTo(name, receiver, [...short(name), `--sink-${name}-compression`, 'none']);
     receiver.fail({ fault: 'never read' });
@@ -127,14 +127,6 @@ describe.each(Object.keys(receivers) as HttpSinkName[])('%s', (name) => {
     await expect(to.write(large)).rejects.toMatchObject({
       cause: { message: 'nothing more of the request was taken within 200ms' },
     });
-    await using patient = await openTo(name, receiver, [
-      ...[`--sink-${name}-timeout`, '1s', `--sink-${name}-compression`, 'none'],
-    ]);
-    receiver.fail({ fault: 'slow read', milliseconds: 5 });
-    const begun = performance.now();
-    // Whatever the vendor says of so much: there is an answer.
-    expect(await patient.write(large)).toHaveProperty('became');
-    expect(performance.now() - begun).toBeGreaterThan(1000);
   });
 
   test('an answer that comes before the request was all sent is that answer', async () => {
