@@ -6,6 +6,7 @@ import { Cursor, type Cursors, isYounger, type Place } from '../ledger.ts';
 import type { FollowedFile } from './followed-file.ts';
 import type { FollowedFiles, Surroundings } from './followed-files.ts';
 import { basesOf, byAge } from './generations.ts';
+import { lookIfThere } from './look.ts';
 
 export type Left = { readonly path: string; readonly cursors: Cursors; readonly place: Place };
 
@@ -40,6 +41,12 @@ export class Copies {
       }
     }
     return 'none';
+  }
+
+  /** The next copy is made already: it holds what the original still holds itself. */
+  #isOfNow(copy: FollowedFile, original: FollowedFile): boolean {
+    const { known } = original.account;
+    return (known.offset > 0 && copy.holds(known)) || this.#grows(copy, original);
   }
 
   /** What is there of it so far is how the original begins, and somebody is at work. */
@@ -80,9 +87,14 @@ export class Copies {
     for (const { path: name } of found.reverse()) {
       const copy = this.#open(name, path);
       if (!copy) continue;
+      const isWanted = copy.holds(place);
+      if (!isWanted && this.#isOfNow(copy, original)) {
+        copy[Symbol.dispose]();
+        continue;
+      }
       this.#precede(copy, original);
       copies.push(copy);
-      if (!copy.holds(place)) {
+      if (!isWanted) {
         copy.account.inherited = undefined;
         continue;
       }
@@ -94,6 +106,27 @@ export class Copies {
     }
     for (const each of copies) each[Symbol.dispose]();
     return undefined;
+  }
+
+  /**
+   * Content of the file that came and went between two looks: the file was empty, and is not any more. What is left of it
+   * are copies that nobody has seen, of something else than what it holds now.
+   */
+  missed(original: FollowedFile): void {
+    const { path, rotated } = original.account;
+    const { ledger } = this.#surroundings;
+    if (rotated || lookIfThere(path)?.key !== original.key) return;
+    const isNew = ledger.newUnder(path);
+    const found = [...this.#files.listings.generations(path)].sort(byAge);
+    for (const { path: name, key } of found.filter((each) => isNew(each))) {
+      if (this.#files.has(key) || ledger.kept.has(key)) continue;
+      const copy = this.#open(name, path);
+      if (copy && copy.key === key && !this.#isOfNow(copy, original)) {
+        this.#precede(copy, original);
+        copy.account.inherited = undefined;
+        this.#files.add(copy);
+      } else copy?.[Symbol.dispose]();
+    }
   }
 
   /** One that cannot be opened is no copy that anybody could read. */

@@ -75,7 +75,7 @@ export class Tailer implements AsyncDisposable {
     return this.#files.size;
   }
 
-  /** Nothing more is looked for: what the files hold now is all there is. */
+  /** What the files hold now is all there is. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -105,8 +105,8 @@ export class Tailer implements AsyncDisposable {
   async start(): Promise<void> {
     await this.poll();
     const { hold, ledger, paths } = this.#options;
-    const isFollowed = (key: string) => this.#files.has(key) || ledger.kept.has(key);
-    hold?.sweep(isFollowed, (found, path) => paths.match(path) && this.#arrive(found, path, path));
+    const isKnown = (key: string) => this.#files.has(key) || ledger.kept.has(key);
+    hold?.sweep(isKnown, (found, path) => paths.match(path) && this.#arrive(found, path, path));
     this.#running = this.#run().catch(this.#options.fail);
   }
 
@@ -243,9 +243,11 @@ export class Tailer implements AsyncDisposable {
 
   #refresh(file: FollowedFile, found?: Found): boolean {
     const { resting } = file;
+    const { known } = file.account;
     try {
       const became = file.refresh(found);
-      if (became === rewritten) this.#startOver(file);
+      if (known.offset === 0 && became === 'changed') this.#copies.missed(file);
+      if (became === rewritten) this.rewritten(file);
       else if (became === 'changed' || resting) this.#turns.offer(file);
       return became !== 'same';
     } catch (error) {
@@ -255,12 +257,9 @@ export class Tailer implements AsyncDisposable {
     }
   }
 
-  /** A reader has found that what lies before a cursor is not what it was, unless the file was seen to be rewritten meanwhile. */
-  rewritten(file: FollowedFile, cursor: Cursor): void {
-    if ([...file.cursors()].includes(cursor)) this.#startOver(file);
-  }
-
-  #startOver(file: FollowedFile): void {
+  /** What lies before a cursor is not what it was, unless the file was seen to be rewritten since it was read. */
+  rewritten(file: FollowedFile, cursor?: Cursor): void {
+    if (cursor && ![...file.cursors()].includes(cursor)) return;
     this.#copies.rewritten(file);
     this.#turns.offer(file);
   }

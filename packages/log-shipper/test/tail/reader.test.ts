@@ -100,6 +100,64 @@ test('content has one origin through renaming, copying and a restart, and anothe
   await second.tailer[Symbol.asyncDispose]();
 });
 
+test('content that came and went by copytruncate between two looks is read from its copy', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  await writeFile(path, 'one\n');
+  const following = follow({ paths: [path] });
+  await using tailer = following.tailer;
+  await tailer.poll();
+  const chunks = chunksOf(following);
+  finish(await next(chunks));
+  await copyFile(path, directory.join('app.log.1'));
+  await truncate(path);
+  // Seen empty; the next content never is.
+  await tailer.poll();
+  await appendFile(path, 'two\n');
+  await rename(directory.join('app.log.1'), directory.join('app.log.2'));
+  await copyFile(path, directory.join('app.log.1'));
+  await truncate(path);
+  await appendFile(path, 'three\n');
+  await tailer.poll();
+  for (const line of ['two\n', 'three\n']) {
+    const chunk = await next(chunks);
+    expect(String(chunk.bytes)).toBe(line);
+    finish(chunk);
+  }
+  // A copy of what it holds is no news.
+  await copyFile(path, directory.join('app.log.3'));
+  await appendFile(path, 'four\n');
+  await tailer.poll();
+  expect(String((await next(chunks)).bytes)).toBe('four\n');
+  await chunks.return(undefined);
+});
+
+test('the next copy, made before the truncation for the last one was seen, holds nothing new', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  await writeFile(path, 'one\n');
+  const following = follow({ paths: [path] });
+  await using tailer = following.tailer;
+  await tailer.poll();
+  const chunks = chunksOf(following);
+  finish(await next(chunks));
+  await appendFile(path, 'two\n');
+  await copyFile(path, directory.join('app.log.2'));
+  await truncate(path);
+  await appendFile(path, 'three\n');
+  await copyFile(path, directory.join('app.log.1'));
+  await tailer.poll();
+  await truncate(path);
+  await appendFile(path, 'four\n');
+  await tailer.poll();
+  for (const line of ['two\n', 'three\n', 'four\n']) {
+    const chunk = await next(chunks);
+    expect(String(chunk.bytes)).toBe(line);
+    finish(chunk);
+  }
+  await chunks.return(undefined);
+});
+
 test('two shippers give the same file different origins', async () => {
   await using directory = await scratch();
   const path = directory.join('app.log');
