@@ -30,7 +30,7 @@ export class Progress {
   reachedFrom(first: number): number {
     let next = this.#reached.get(first) ?? first;
     // An empty line that came alone does not say which it is: whether it has arrived shows in the end.
-    while (this.last[next] || (this.log.empty.has(next) && this.last[next + 1])) next++;
+    while (this.last[next] || this.log.empty.has(next)) next++;
     this.#reached.set(first, next);
     return next === 0 ? 0 : this.log.ends[next - 1]!;
   }
