@@ -70,9 +70,9 @@ test('a state directory that does not exist or is none is one clear line with ex
   expect(missing.stderr).toContain(
     `--state-directory  ${place.state('missing')} (--state-directory): no such directory`,
   );
-  await using unsaid = await place.ship(['--source-file-paths', '', '--sink', 'forward'], { wait: false });
+  await using unsaid = await place.ship(['--source-file-paths', '', '--sink', 'loki'], { wait: false });
   expect((await unsaid.exited).code).toBe(64);
-  expect(unsaid.stderr).toContain('--sink-forward-address  is required');
+  expect(unsaid.stderr).toMatch(/--sink-loki-url +is required/);
 });
 
 test('a state directory that is gone takes readiness away, also while nothing is logged', async () => {

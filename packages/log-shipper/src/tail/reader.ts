@@ -40,7 +40,9 @@ export async function* readChunks(sink: string, options: ReaderOptions): AsyncGe
       troubles.end(file.account.path);
     } catch (error) {
       // One that was finished is closed under a reader's hands.
-      if (file.closed) continue;
+      if (file.closed && !tailer.ended) continue;
+      // All are closed: whoever went on would meet the same one again, and keep the process from ending.
+      if (file.closed) return;
       troubles.add(file.account.path, error);
       file.resting = true;
     }
