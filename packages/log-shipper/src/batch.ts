@@ -45,7 +45,7 @@ export class Batch {
   readonly id: string;
   readonly bytes: Buffer;
   /** Where each record begins in `bytes`, and where the last one ends. */
-  readonly offsets: readonly number[];
+  readonly offsets: Uint32Array;
   readonly #into: ByteWriter | undefined;
   readonly #held: Held;
   /** Which of the batch's records they are; absent where it is all of them. */
@@ -54,7 +54,7 @@ export class Batch {
   private constructor(batch: {
     id: string;
     bytes: Buffer;
-    offsets: readonly number[];
+    offsets: Uint32Array;
     into?: ByteWriter;
     held: Held;
     picked?: readonly number[];
@@ -68,7 +68,7 @@ export class Batch {
   }
 
   /** @param release called once it is acknowledged: its bytes are used again. */
-  static of(into: ByteWriter, offsets: readonly number[], { parts, release }: { parts: Part[]; release: () => void }) {
+  static of(into: ByteWriter, offsets: Uint32Array, { parts, release }: { parts: Part[]; release: () => void }) {
     const dead = new Map<Part, number>();
     // Prepared while the chunk's bytes are sure to be what was read.
     const acknowledgements = parts.map((part) => {
@@ -81,7 +81,7 @@ export class Batch {
       };
     });
     const held = { parts, dead, acknowledgements: [...acknowledgements, release] };
-    return new Batch({ id: randomUUID(), bytes: into.written, offsets: [...offsets, into.length], into, held });
+    return new Batch({ id: randomUUID(), bytes: into.written, offsets, into, held });
   }
 
   /** How many. None where all of a chunk was dropped: then it only waits for its turn to be acknowledged. */
@@ -123,7 +123,7 @@ export class Batch {
     return this.#piece({
       id: `${this.id}/${from}-${to}`,
       bytes: this.bytes.subarray(base, this.offsets[to]),
-      offsets: this.offsets.slice(from, to + 1).map((offset) => offset - base),
+      offsets: this.offsets.subarray(from, to + 1).map((offset) => offset - base),
       picked: Array.from({ length: to - from }, (_, index) => from + index),
     });
   }
@@ -131,13 +131,13 @@ export class Batch {
   /** Some of its records, as a copy. */
   pick(indices: readonly number[]): Batch {
     const records = indices.map((index) => this.bytes.subarray(this.offsets[index], this.offsets[index + 1]));
-    const offsets = [0];
-    for (const { length } of records) offsets.push(offsets.at(-1)! + length);
+    const offsets = new Uint32Array(records.length + 1);
+    for (const [index, { length }] of records.entries()) offsets[index + 1] = offsets[index]! + length;
     const id = `${this.id}/${crc32(indices.join()).toString(36)}`;
     return this.#piece({ id, bytes: Buffer.concat(records), offsets, picked: indices });
   }
 
-  #piece(piece: { id: string; bytes: Buffer; offsets: readonly number[]; picked: readonly number[] }): Batch {
+  #piece(piece: { id: string; bytes: Buffer; offsets: Uint32Array; picked: readonly number[] }): Batch {
     const picked = this.#picked ? piece.picked.map((index) => this.#picked![index]!) : piece.picked;
     return new Batch({ ...piece, picked, held: this.#held });
   }

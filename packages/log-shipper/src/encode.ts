@@ -3,6 +3,7 @@
 import { Batch, type Part } from './batch.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { Encoding } from './encoding/encoding.ts';
+import { Numbers } from './numbers.ts';
 import type { Records } from './records.ts';
 
 export type BatchLimits = {
@@ -17,7 +18,7 @@ export class Encoder {
   readonly #limits: BatchLimits;
   readonly #free: ByteWriter[] = [];
   #into: ByteWriter | undefined;
-  #offsets: number[] = [];
+  readonly #offsets = new Numbers();
   #parts: Part[] = [];
 
   constructor(encoding: Encoding, limits: BatchLimits) {
@@ -72,8 +73,9 @@ export class Encoder {
 
   #close(): Batch {
     const into = this.#writer();
-    const [offsets, parts] = [this.#offsets, this.#parts];
-    [this.#into, this.#offsets, this.#parts] = [undefined, [], []];
+    this.#offsets.push(into.length);
+    const [offsets, parts] = [this.#offsets.take(), this.#parts];
+    [this.#into, this.#parts] = [undefined, []];
     const release = () => {
       into.reset();
       this.#free.push(into);

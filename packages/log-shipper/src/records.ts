@@ -19,13 +19,15 @@ export type Stream = 'stdout' | 'stderr';
 export const dropReasons = ['filter', 'sample', 'rate', 'duplicate', 'route', 'level', 'oldest'] as const;
 export type DropReason = (typeof dropReasons)[number];
 
+export type Spans = readonly number[] | Uint32Array;
+
 /** What framing has found. */
 export type Framed = {
   readonly chunk: Chunk;
   /** What the spans lie in: the chunk's bytes, or a buffer of their own where lines were unwrapped or joined. */
   readonly bytes?: Buffer;
   /** Start and end of each line, in pairs and without its newline. */
-  readonly spans: readonly number[];
+  readonly spans: Spans;
   /** Where the source of each record ends in the chunk, newline included. Absent where each ends where the next begins. */
   readonly ends?: readonly number[] | undefined;
   /** Where the source of each record begins. Absent where each begins where the one before it ends. */
@@ -37,7 +39,7 @@ export type Framed = {
 export class Records {
   readonly chunk: Chunk;
   readonly bytes: Buffer;
-  readonly spans: readonly number[];
+  readonly spans: Spans;
   readonly ends: readonly number[] | undefined;
   readonly starts: readonly number[] | undefined;
   readonly length: number;

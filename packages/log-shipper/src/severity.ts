@@ -101,9 +101,33 @@ function ofNumber(value: number, scale: LevelScale): number {
   }
 }
 
+const longest = 24;
+
+/** What was read last of those that begin alike: a log has few levels, and making a string costs twenty comparisons. */
+type Known = { readonly bytes: Uint8Array; length: number; scale: LevelScale; level: number };
+const known: Known[] = Array.from({ length: 32 }, () => ({
+  bytes: new Uint8Array(longest),
+  length: -1,
+  scale: 'auto',
+  level: 0,
+}));
+
 /** Bytes of a word or of digits, without quotes. */
 export function severityOfBytes(bytes: Buffer, start: number, end: number, scale: LevelScale = 'auto'): number {
-  return end - start > 24 ? 0 : severityOf(bytes.toString('latin1', start, end), scale);
+  const length = end - start;
+  if (length > longest || length <= 0) return 0;
+  const entry = known[bytes[start]! & 31]!;
+  if (entry.length === length && entry.scale === scale && isSame(entry.bytes, bytes, start, end)) return entry.level;
+  entry.bytes.set(bytes.subarray(start, end));
+  entry.length = length;
+  entry.scale = scale;
+  entry.level = severityOf(bytes.toString('latin1', start, end), scale);
+  return entry.level;
+}
+
+function isSame(known: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (known[at - start] !== bytes[at]) return false;
+  return true;
 }
 
 /** Of OTLP's scale, 0 (emerg) to 7 (debug). What is not known is info. */

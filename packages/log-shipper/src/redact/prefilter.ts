@@ -8,6 +8,7 @@
 // Measured, the best of 800 on a busy machine: 200 ns for a line of 189 bytes of text, 245 ns for one of JSON, where
 // JSON.parse takes 700 ns and reading a word at a time and nothing else 75 ns.
 
+import type { Spans } from '../records.ts';
 import { holdsCard } from './card.ts';
 
 /** Characters that may stand at one place, upper and lower case alike; `?` for any. */
@@ -77,14 +78,14 @@ export class Prefilter {
   }
 
   /** Sets `marks` of each line that may hold a secret. */
-  mark(bytes: Buffer, spans: readonly number[], marks: Uint8Array): void {
+  mark(bytes: Buffer, spans: Spans, marks: Uint8Array): void {
     if (isAscending(spans)) this.#mark(bytes, spans, marks);
     else
       for (let line = 0; line < marks.length; line++)
         this.#mark(bytes, spans.slice(2 * line, 2 * line + 2), marks.subarray(line, line + 1));
   }
 
-  #mark(bytes: Buffer, spans: readonly number[], marks: Uint8Array): void {
+  #mark(bytes: Buffer, spans: Spans, marks: Uint8Array): void {
     const count = spans.length / 2;
     if (count === 0) return;
     const from = spans[0]!;
@@ -102,7 +103,7 @@ export class Prefilter {
     this.#markWords(bytes, spans, marks);
   }
 
-  #markWords(bytes: Buffer, spans: readonly number[], marks: Uint8Array): void {
+  #markWords(bytes: Buffer, spans: Spans, marks: Uint8Array): void {
     const { before, words } = wordsOf(bytes, spans[0]!, spans[spans.length - 1]!);
     const count = spans.length / 2;
     let line = 0;
@@ -146,7 +147,7 @@ export class Prefilter {
 }
 
 /** Joined lines of several streams may lie in another order. */
-function isAscending(spans: readonly number[]): boolean {
+function isAscending(spans: Spans): boolean {
   for (let at = 1; at < spans.length; at++) if (spans[at]! < spans[at - 1]!) return false;
   return true;
 }
