@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import type { Chosen, Context } from '@outrigger/core';
+import { byTurns } from './by-turns.ts';
 import { errors } from './errors.ts';
 import { Intake } from './intake.ts';
 import type { Ledger } from './ledger.ts';
@@ -129,7 +130,7 @@ export class Sources implements AsyncDisposable {
   chunks(sink: string): AsyncIterable<Chunk> {
     const all: AsyncIterable<Chunk>[] = this.#sources.map((source) => source.chunks(sink));
     if (this.queue) all.push(this.queue.chunks(sink));
-    return all.length === 1 ? all[0]! : merged(all);
+    return all.length === 1 ? all[0]! : byTurns(all);
   }
 
   get troubles(): readonly Trouble[] {
@@ -138,20 +139,5 @@ export class Sources implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
-  }
-}
-
-type Turn = { readonly from: AsyncIterator<Chunk>; readonly result: IteratorResult<Chunk> };
-
-async function* merged(all: readonly AsyncIterable<Chunk>[]): AsyncGenerator<Chunk> {
-  const next = async (from: AsyncIterator<Chunk>): Promise<Turn> => ({ from, result: await from.next() });
-  const waiting = new Map(all.map((each) => each[Symbol.asyncIterator]()).map((from) => [from, next(from)]));
-  while (waiting.size > 0) {
-    const { from, result } = await Promise.race(waiting.values());
-    // Behind all others: of several that have something, each has its turn.
-    waiting.delete(from);
-    if (result.done) continue;
-    yield result.value;
-    waiting.set(from, next(from));
   }
 }
