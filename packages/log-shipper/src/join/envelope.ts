@@ -127,14 +127,14 @@ class Reading {
 
   /** One that is too long by itself, at once and to its end, so that none of it has to wait. */
   #cut({ start, stop }: Line): void {
-    const { stream, last, to, seconds, nanos } = this.#content;
-    let { from } = this.#content;
+    const { stream, last, from: first, to, seconds, nanos } = this.#content;
     this.#found.mixed = true;
-    while (from < to) {
-      const cut = this.#pieceEnd(from, to);
+    for (let from = first, cut = 0; from < to; from = cut) {
+      cut = this.#pieceEnd(from, to);
       if (cut < to || !last) this.#found.partial.add(this.#found.count);
-      this.#found.addOf({ from, to: cut, start, stop }, stream, seconds, nanos);
-      from = cut;
+      // A place of its own within the line: pieces that hold the same are not the same record.
+      const place = { from, to: cut, start: Math.min(start + from - first, stop - 1), stop };
+      this.#found.addOf(place, stream, seconds, nanos);
     }
   }
 

@@ -61,7 +61,7 @@ const members = (fields: Fields): string =>
  */
 function nanosecondsOf(records: Records, index: number): string {
   const { seconds, nanos } = records.time(index);
-  const place = nanos % 1_000_000 === 0 ? (records.chunk.offset + records.startOf(index)) % 1_000_000 : 0;
+  const place = nanos % 1_000_000 === 0 ? (records.chunk.offset + records.originOf(index)) % 1_000_000 : 0;
   return `${seconds}${String(nanos + place).padStart(9, '0')}`;
 }
 

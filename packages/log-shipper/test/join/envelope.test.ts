@@ -42,6 +42,19 @@ describe('cri', () => {
     expect(joined.starts).toEqual([content.indexOf('\n') + 1, 0]);
   });
 
+  test.for([
+    ['cri', cri, criLine(1, 'stdout', 'F', 'a'.repeat(100))],
+    ['docker', docker, dockerLine(1, 'stdout', 'a'.repeat(100))],
+  ] as const)(
+    'pieces of a line that is too long have places of their own, though they hold the same: %s',
+    ([, join, content]) => {
+      const { starts, spans } = whole(join, content, { record: 16, timeout: 1000 });
+      expect(spans).toHaveLength(14);
+      expect(new Set(starts).size).toBe(7);
+      expect(starts?.every((start) => start < content.length)).toBe(true);
+    },
+  );
+
   test('what is not complete holds back what is behind it', () => {
     const content = [
       criLine(1, 'stdout', 'F', 'done'),
