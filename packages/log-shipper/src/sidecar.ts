@@ -6,6 +6,7 @@ import { access } from 'node:fs/promises';
 import { type Context, defineSidecar, Fault, ParameterProblem, pause, reasonOf, retry, wait } from '@outrigger/core';
 import manifest from '../package.json' with { type: 'json' };
 import { routes } from './api.ts';
+import { checkSinks } from './check-sinks.ts';
 import { Checkpoint, readPositions } from './checkpoint.ts';
 import { DeadLetters } from './dead/dead-letters.ts';
 import { Delivery, type Letter } from './deliver.ts';
@@ -44,6 +45,7 @@ export const sidecar = defineSidecar({
     if (await unwritable(parameters.stateDirectory)) problem('stateDirectory', 'no permission to write there');
     const sinks = parameters.sink.map(({ name }) => name);
     checkPipeline(parameters, sinks, problem);
+    await checkSinks(parameters, problem);
   },
 
   async start(context): Promise<Shipper> {

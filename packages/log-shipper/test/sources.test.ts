@@ -172,3 +172,21 @@ test('a route to a sink that is not there, and one that makes no sense, are refu
   expect(peer.stderr).toMatch(/--route.*column/);
   expect(peer.stderr).toMatch(/--time-zone.*Nowhere/);
 });
+
+const unusable: [string[], RegExp][] = [
+  [['forward'], /--sink-forward-address .*either an address or a Unix socket/],
+  [
+    ['loki', '--sink-loki-url', 'http://127.0.0.1:1', '--sink-loki-labels', 'no-name=x'],
+    /--sink-loki-labels .*"no-name": letters/,
+  ],
+];
+
+test.each(unusable)('a sink that cannot be opened with what it is given is refused at once: %s', async (args, said) => {
+  await using place = await workplace();
+  for (const checking of [['--check'], []]) {
+    const all = argumentsFor(place.path, [...checking, '--sink', ...args]);
+    await using peer = await startPeer(process.execPath, [fileURLToPath(main), ...all]);
+    expect((await peer.exited).code).toBe(64);
+    expect(peer.stderr).toMatch(said);
+  }
+});
