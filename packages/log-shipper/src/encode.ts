@@ -12,6 +12,12 @@ export type BatchLimits = {
   readonly records?: number;
 };
 
+/**
+ * What a batch holds on to besides its own bytes: chunks, of which nothing may be shipped, or one line each. Both are
+ * bounded, or a sink that is down would fill the memory with what it is not even to have.
+ */
+const held = { leastBytes: 0x100000, timesLimit: 4, chunks: 1024 };
+
 /** Encodes for one sink. There are never more buffers than batches under way, and each is used again and again. */
 export class Encoder {
   readonly #encoding: Encoding;
@@ -20,6 +26,8 @@ export class Encoder {
   #into: ByteWriter | undefined;
   readonly #offsets = new Numbers();
   #parts: Part[] = [];
+  /** Bytes of the chunks that are released with the batch. */
+  #held = 0;
 
   constructor(encoding: Encoding, limits: BatchLimits) {
     this.#encoding = encoding;
@@ -57,8 +65,15 @@ export class Encoder {
       } else this.#offsets.push(into.lengthAt(begun));
       indices?.push(index);
     }
-    if (count > 0) this.#parts.push(part(count));
-    else records.chunk.release();
+    if (count === 0) return records.chunk.release();
+    this.#parts.push(part(count));
+    this.#held += records.chunk.bytes.length;
+    if (this.#holdsEnough) yield this.#close();
+  }
+
+  get #holdsEnough(): boolean {
+    const most = Math.max(held.leastBytes, held.timesLimit * this.#limits.bytes);
+    return this.#held >= most || this.#parts.length >= held.chunks;
   }
 
   /** What is left, as a batch of its own. */
@@ -75,7 +90,7 @@ export class Encoder {
     const into = this.#writer();
     this.#offsets.push(into.length);
     const [offsets, parts] = [this.#offsets.take(), this.#parts];
-    [this.#into, this.#parts] = [undefined, []];
+    [this.#into, this.#parts, this.#held] = [undefined, [], 0];
     const release = () => {
       into.reset();
       this.#free.push(into);
