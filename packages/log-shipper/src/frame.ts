@@ -1,50 +1,29 @@
-// Bytes to lines. Stateless: what is not a whole line yet is not taken, and comes again when the file has grown.
+// Bytes to records of a line each. Stateless: what is not a whole line yet is not taken, and comes again when the file has
+// grown.
 
+import { split, stripReturns } from './join/split.ts';
 import { Numbers } from './numbers.ts';
 import { Records } from './records.ts';
 import type { Chunk } from './source/source.ts';
 
-const newline = 0x0a;
+export type Framing = {
+  /** Longest line; a longer one is shipped in pieces. */
+  readonly limit: number;
+  /** Whether a carriage return before the newline belongs to the end of the line. */
+  readonly stripReturn?: boolean;
+};
 
 /** Of the chunk that is framed now: there is no waiting in between. */
-const spans = new Numbers();
+const found = new Numbers();
 
-/** A line longer than `limit` is shipped in pieces: cutting it off would lose bytes, waiting for its end would need them all in memory. */
-export function frame(chunk: Chunk, limit: number): Records {
-  const { bytes, unfinished } = chunk;
-  // Those that go on in the next record of the same file.
-  const partial: number[] = [];
-  let start = 0;
-  for (;;) {
-    const end = bytes.indexOf(newline, start);
-    const stop = end === -1 ? bytes.length : end;
-    while (stop - start > limit) {
-      const cut = characterStart(bytes, start, start + limit);
-      partial.push(spans.length / 2);
-      spans.push(start);
-      spans.push(cut);
-      start = cut;
-    }
-    if (end === -1) break;
-    spans.push(start);
-    spans.push(end);
-    start = end + 1;
-  }
-  if (start < bytes.length && unfinished !== 'held') {
-    if (unfinished === 'part') partial.push(spans.length / 2);
-    spans.push(start);
-    spans.push(bytes.length);
-    start = bytes.length;
-  }
-  chunk.take(start);
-  const records = new Records({ chunk, spans: spans.take(), length: start });
+export function frame(chunk: Chunk, { limit, stripReturn = false }: Framing): Records {
+  const partial = new Set<number>();
+  const length = split(chunk, limit, found, partial);
+  const spans = found.take();
+  if (stripReturn) stripReturns(chunk.bytes, spans, partial);
+  chunk.take(length);
+  const records = new Records({ chunk, spans, length });
   for (const index of partial) records.own.set(index, { partial: true });
-  records.pieces = partial.length;
+  records.pieces = partial.size;
   return records;
-}
-
-/** Where to cut so that no UTF-8 sequence is torn: at most three bytes earlier. */
-function characterStart(bytes: Buffer, start: number, cut: number): number {
-  for (let at = cut; at > cut - 4 && at > start; at--) if ((bytes[at]! & 0xc0) !== 0x80) return at;
-  return cut;
 }

@@ -32,6 +32,7 @@ export type IntakeOptions = {
   readonly queue: { put(lines: Buffer): Promise<Put>; room(signal?: AbortSignal): Promise<void> };
   readonly settle: Settle;
   readonly lineLimit: number;
+  readonly stripReturn?: boolean;
   /** What was received and is safe, and what was refused for want of room. */
   readonly count?: (source: string, became: 'safe' | 'full' | 'dropped', records: number, bytes: number) => void;
 };
@@ -50,7 +51,8 @@ export class Intake {
 
   /** Whole lines. With 'part' the last goes on in what comes next. */
   lines(bytes: Buffer, from: From, last: 'line' | 'part' = 'line'): Promise<Put> {
-    const records = frame(pushed(bytes, from, last), this.lineLimit);
+    const { lineLimit: limit, stripReturn } = this.#options;
+    const records = frame(pushed(bytes, from, last), { limit, ...(stripReturn && { stripReturn }) });
     if (last === 'part') records.own.set(records.count - 1, { partial: true });
     return this.#put(records, from, bytes.length);
   }

@@ -8,9 +8,11 @@ export class Numbers {
   #values = new Uint32Array(0x400);
   length = 0;
 
-  push(value: number): void {
-    if (this.length === this.#values.length) this.#grow();
+  /** One, or two at once. */
+  push(value: number, second?: number): void {
+    if (this.length + 2 > this.#values.length) this.#grow();
     this.#values[this.length++] = value;
+    if (second !== undefined) this.#values[this.length++] = second;
   }
 
   #grow(): void {

@@ -1,4 +1,4 @@
-import { choice, duration, family, integer, map, path, size, text } from '@outrigger/core';
+import { boolean, choice, duration, family, integer, map, path, size, text } from '@outrigger/core';
 import { languageNames } from './join/index.ts';
 import { parsers } from './parser/index.ts';
 import { sinks } from './sink/index.ts';
@@ -13,6 +13,10 @@ const pipeline = {
     min: '16B',
     max: '4MiB',
     help: 'Longest record; a longer line is shipped in pieces, all but the last of which have partial: true',
+  }),
+  stripCarriageReturn: boolean({
+    default: 'false',
+    help: 'Whether a carriage return before the newline belongs to the end of the line, as Windows has it',
   }),
   parser: family(parsers, { repeatable: false, default: ['raw'], help: 'What a line is' }),
   multiline: choice(['none', ...languageNames], {

@@ -56,7 +56,8 @@ export class Pipeline {
     this.#route = route;
     this.#reading = this.#readingBy(given.parser.member.open(given.parser.parameters));
     const wrappings = ['cri', 'docker', undefined] as const;
-    this.#joins = new Map(wrappings.map((envelope) => [envelope, joinOf({ envelope, multiline: severalOf(given) })]));
+    const [multiline, stripReturn] = [severalOf(given), given.stripCarriageReturn];
+    this.#joins = new Map(wrappings.map((envelope) => [envelope, joinOf({ envelope, multiline, stripReturn })]));
   }
 
   /** What a chunk holds. */
@@ -75,9 +76,9 @@ export class Pipeline {
   }
 
   #framed(chunk: Chunk): Records {
-    const { lineLimit, joinTimeout } = this.#given;
+    const { lineLimit, joinTimeout, stripCarriageReturn: stripReturn } = this.#given;
     const join = this.#joins.get(chunk.wrapping);
-    if (!join) return frame(chunk, lineLimit);
+    if (!join) return frame(chunk, { limit: lineLimit, stripReturn });
     return recordsOf(chunk, join(chunk, { record: lineLimit, timeout: joinTimeout }));
   }
 

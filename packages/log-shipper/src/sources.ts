@@ -104,6 +104,7 @@ export class Sources implements AsyncDisposable {
       queue,
       settle: (records, from) => pipeline.settle(records, from),
       lineLimit: parameters.lineLimit,
+      stripReturn: parameters.stripCarriageReturn,
       count(source, result, records, bytes) {
         metrics.receivedRecords.inc({ source, result }, records);
         metrics.received.inc({ source, result }, bytes);

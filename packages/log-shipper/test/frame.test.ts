@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { frame } from '../src/frame.ts';
 import { chunkOf, linesIn, partialIn } from './chunk.ts';
 
-const framed = (content: string, limit: number, unfinished?: 'held' | 'line' | 'part') => {
+const framed = (content: string, limit: number, unfinished?: 'held' | 'line' | 'part', stripReturn = false) => {
   const chunk = chunkOf(content, { ...(unfinished && { unfinished }) });
-  const lines = frame(chunk, limit);
+  const lines = frame(chunk, { limit, stripReturn });
   return { lines: linesIn(lines).map(String), partial: partialIn(lines), taken: chunk.taken };
 };
 
@@ -29,6 +29,19 @@ test('a piece ends between two characters', () => {
   expect(framed('\u{1f600}\u{1f600}\u{1f600}\n', 7).lines).toEqual(['\u{1f600}', '\u{1f600}', '\u{1f600}']);
 });
 
+test('a carriage return belongs to the end of a line where that is asked for, and to none of its pieces', () => {
+  const mixed = 'one\r\n\r\ntwo\nth\rree\r\r\n';
+  expect(framed(mixed, 100)).toMatchObject({ lines: ['one\r', '\r', 'two', 'th\rree\r\r'], taken: mixed.length });
+  expect(framed(mixed, 100, 'held', true)).toEqual({
+    lines: ['one', '', 'two', 'th\rree\r'],
+    partial: [],
+    taken: mixed.length,
+  });
+  expect(framed('aaaaaaa\rb\r\n', 8, 'held', true)).toMatchObject({ lines: ['aaaaaaa\r', 'b'], partial: [0] });
+  expect(framed('aaaaaaaa\r\n', 8, 'held', true)).toMatchObject({ lines: ['aaaaaaaa', ''], partial: [0] });
+  expect(framed('one\r', 8, 'part', true)).toMatchObject({ lines: ['one\r'], partial: [0] });
+});
+
 /** Frames a file as it grows, never looking at more of it than a buffer holds. */
 function frameGrowing(content: Buffer, steps: readonly number[], limit: number) {
   const found: { line: string; partial: boolean }[] = [];
@@ -39,7 +52,7 @@ function frameGrowing(content: Buffer, steps: readonly number[], limit: number) 
       const chunk = chunkOf(content.subarray(from, end), {
         unfinished: last && end === content.length ? 'line' : 'held',
       });
-      const lines = frame(chunk, limit);
+      const lines = frame(chunk, { limit });
       linesIn(lines).forEach((line, index) => {
         found.push({ line: line.toString('latin1'), partial: lines.own.has(index) });
       });
@@ -66,7 +79,7 @@ test('however a file grows, its lines are the same, and no byte is lost', () => 
       fc.integer({ min: 4, max: 40 }),
       (bytes, steps, limit) => {
         const grown = frameGrowing(bytes, steps, limit);
-        const whole = frame(chunkOf(bytes, { unfinished: 'line' }), limit);
+        const whole = frame(chunkOf(bytes, { unfinished: 'line' }), { limit });
         const expected = linesIn(whole).map((line, index) => ({
           line: line.toString('latin1'),
           partial: whole.own.has(index),

@@ -76,7 +76,7 @@ const raw = rawParser.open({});
 const parsed = jsonParser.open({});
 
 function recordsOf(chunk: Chunk, parser: Parser, seen: boolean): Records {
-  const records = frame(chunk, chunkLength);
+  const records = frame(chunk, { limit: chunkLength });
   parse(records, parser, seen);
   records.common = { host: 'web-1' };
   return records;
@@ -94,7 +94,7 @@ function encode(encoding: Encoding, parser: Parser, seen = false): () => void {
 
 const stages: Readonly<Record<string, () => void>> = {
   read: () => eachChunk(() => undefined),
-  'read, frame': () => eachChunk((chunk) => frame(chunk, chunkLength)),
+  'read, frame': () => eachChunk((chunk) => frame(chunk, { limit: chunkLength })),
   'raw to Forward': encode(msgpack, raw),
   'raw to JSON': encode(json, raw),
   'JSON to Forward': encode(msgpack, parsed),
@@ -104,7 +104,7 @@ const stages: Readonly<Record<string, () => void>> = {
 };
 
 function eachLine(chunk: Chunk, use: (line: string) => void): void {
-  const { spans } = frame(chunk, chunkLength);
+  const { spans } = frame(chunk, { limit: chunkLength });
   for (let at = 0; at < spans.length; at += 2) use(chunk.bytes.toString('utf8', spans[at], spans[at + 1]));
 }
 

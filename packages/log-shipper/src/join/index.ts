@@ -4,7 +4,7 @@ import { cri } from './cri.ts';
 import { docker } from './docker.ts';
 import { type Join, joinBy, type Stage } from './join.ts';
 import { continuedBy, type Language, languages, startingWith } from './language.ts';
-import { lines } from './lines.ts';
+import { lines, withoutReturns } from './lines.ts';
 import { multiline } from './multiline.ts';
 
 export type { Join, Joined, Limits, Stream } from './join.ts';
@@ -21,13 +21,16 @@ export type JoinOptions = {
     | { readonly start: string; readonly lines: number }
     | { readonly continuation: string; readonly lines: number }
     | undefined;
+  /** Whether a carriage return at the end of a line belongs to that end. */
+  readonly stripReturn?: boolean;
 };
 
 /** Undefined where a line is a record: then there is nothing to join. Throws for a pattern that cannot be used. */
-export function joinOf({ envelope, multiline: several }: JoinOptions): Join | undefined {
-  const unwrap = envelope && envelopes[envelope];
-  if (several) return joinBy(multiline(languageOf(several), unwrap ?? lines, several.lines));
-  return unwrap && joinBy(unwrap);
+export function joinOf({ envelope, multiline: several, stripReturn = false }: JoinOptions): Join | undefined {
+  const plain = envelope ? envelopes[envelope] : lines;
+  const unwrap = stripReturn ? withoutReturns(plain) : plain;
+  if (several) return joinBy(multiline(languageOf(several), unwrap, several.lines));
+  return envelope && joinBy(unwrap);
 }
 
 function languageOf(several: NonNullable<JoinOptions['multiline']>): Language {

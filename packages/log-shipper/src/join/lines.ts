@@ -2,40 +2,29 @@
 
 import { Found } from './found.ts';
 import type { Stage } from './join.ts';
+import { split, stripReturns } from './split.ts';
 
-const newline = 0x0a;
-
-/** Lines and their pieces, as frame.ts makes them. */
-export const lines: Stage = ({ bytes, unfinished }, { record }) => {
-  const found = new Found(bytes, { enveloped: false });
-  let start = 0;
-  for (;;) {
-    const end = bytes.indexOf(newline, start);
-    const stop = end === -1 ? bytes.length : end;
-    while (stop - start > record) {
-      const cut = characterStart(bytes, start, start + record);
-      found.partial.add(found.count);
-      found.put(start, cut, start, cut);
-      start = cut;
-    }
-    if (end === -1) break;
-    found.put(start, end, start, end + 1);
-    start = end + 1;
-  }
-  found.held = start;
-  if (start < bytes.length && unfinished !== 'held') {
-    if (unfinished === 'part') found.partial.add(found.count);
-    found.put(start, bytes.length, start, bytes.length);
-    found.held = bytes.length;
+/** Lines and their pieces. */
+export const lines: Stage = (chunk, { record }) => {
+  const found = new Found(chunk.bytes, { enveloped: false });
+  const { spans, starts, stops } = found;
+  found.held = split(chunk, record, spans, found.partial);
+  // Each ends where the next begins.
+  for (let at = 0; at < spans.length; at += 2) {
+    starts.push(spans[at]!);
+    stops.push(at + 2 < spans.length ? spans[at + 2]! : found.held);
   }
   return found;
 };
 
-/** Where to cut so that no UTF-8 sequence is torn: at most three bytes earlier. */
-function characterStart(bytes: Buffer, start: number, cut: number): number {
-  for (let at = cut; at > cut - 4 && at > start; at--) if ((bytes[at]! & 0xc0) !== 0x80) return at;
-  return cut;
-}
+/** Without the carriage returns that end them, whatever they came in. */
+export const withoutReturns =
+  (stage: Stage): Stage =>
+  (...given) => {
+    const found = stage(...given);
+    stripReturns(found.bytes, found.spans, found.partial);
+    return found;
+  };
 
 /** Whether a line begins with a word. */
 export function beginsWith(bytes: Buffer, start: number, end: number, word: Uint8Array): boolean {

@@ -32,10 +32,10 @@ for (const name of Object.keys(encodings) as (keyof typeof encodings)[]) {
   const decode = decoders[name];
   const encoded = (content: string | Buffer, limit = 1 << 20) => {
     const chunk = chunkOf(content);
-    return { chunk, batches: batchesOf(new Encoder(encoding, { bytes: limit }), frame(chunk, 1 << 20)) };
+    return { chunk, batches: batchesOf(new Encoder(encoding, { bytes: limit }), frame(chunk, { limit: 1 << 20 })) };
   };
   const encodedJson = (content: string, { seen, common = {} }: { seen: boolean; common?: object }) => {
-    const records = frame(chunkOf(content), 1 << 20);
+    const records = frame(chunkOf(content), { limit: 1 << 20 });
     parse(records, jsonParser.open({}), seen);
     records.common = { ...common };
     return batchesOf(new Encoder(encoding, { bytes: 1 << 20 }), records).flatMap(({ bytes }) => decode(bytes));

@@ -82,6 +82,18 @@ describe('own patterns', () => {
   });
 });
 
+test('without their carriage returns, plain or in an envelope', () => {
+  const trace = ['Traceback (most recent call last):', '  File "a.py", line 1', 'ValueError: no', 'next'];
+  const expected = [{ text: trace.slice(0, 3).join('\n') }, { text: 'next' }];
+  const given = { multiline: { language: 'python', lines: 500 }, stripReturn: true } as const;
+  expect(seen(whole(joinOf(given)!, trace.map((line) => `${line}\r\n`).join('')))).toEqual(expected);
+  const cri = trace.map((line) => `2026-11-20T10:00:00.000000000Z stdout F ${line}\r\n`).join('');
+  expect(seen(whole(joinOf({ ...given, envelope: 'cri' })!, cri))).toMatchObject(expected);
+  const docker = (log: string) => JSON.stringify({ log, stream: 'stdout', time: '2026-11-20T10:00:00Z' });
+  const json = trace.map((line) => `${docker(`${line}\r\n`)}\n`).join('');
+  expect(seen(whole(joinOf({ ...given, envelope: 'docker' })!, json))).toMatchObject(expected);
+});
+
 describe('limits', () => {
   const java = several({ language: 'java', lines: 3 });
   const trace = 'a\n b\n c\n d\n e\n f\ng\n';

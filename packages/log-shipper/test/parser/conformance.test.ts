@@ -28,7 +28,7 @@ const nuisance = [
 for (const name of Object.keys(parsers)) {
   describe(name, () => {
     test('keeps every line, and says what is wrong with those that it cannot read', () => {
-      const records = frame(chunkOf(nuisance.map((line) => `${line}\n`).join('')), 1 << 20);
+      const records = frame(chunkOf(nuisance.map((line) => `${line}\n`).join('')), { limit: 1 << 20 });
       parse(records, open(name), true);
       const { fields, own, failures } = records;
       expect(fields?.length ?? nuisance.length).toBe(nuisance.length);
@@ -37,7 +37,7 @@ for (const name of Object.keys(parsers)) {
     });
 
     test('marks the pieces of a long line', () => {
-      const records = frame(chunkOf('aaaaaaaaaabb\n'), 10);
+      const records = frame(chunkOf('aaaaaaaaaabb\n'), { limit: 10 });
       parse(records, open(name), true);
       expect(records.own.get(0)).toMatchObject({ partial: true });
     });

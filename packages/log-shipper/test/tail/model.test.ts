@@ -75,7 +75,7 @@ class Follower {
       rewritten: tailer.rewritten.bind(tailer),
     };
     for await (const chunk of readChunks(sink, { tailer: now, troubles, window: 64 })) {
-      const lines = frame(chunk, 32);
+      const lines = frame(chunk, { limit: 32 });
       this.lines[sink].push(...linesIn(lines).map(String));
       const delivered = chunk.acknowledgement(lines.length);
       if (acknowledge) delivered({ delivered: lines.length, dead: 0, dropped: {} });
