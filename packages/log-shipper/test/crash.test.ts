@@ -1,10 +1,11 @@
 // At least once, whatever happens when.
 
 import { rename } from 'node:fs/promises';
-import { every } from '@outrigger/core';
+import { every, pause } from '@outrigger/core';
 import { freePort, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { Receiver } from './receiver.ts';
+import { ElasticsearchReceiver } from './receivers/elasticsearch.ts';
 import { ledgerOf, sequence, text, toForward, workplace } from './shipper.ts';
 
 test('killed between delivery and acknowledgement, it sends again what was not acknowledged', async () => {
@@ -104,6 +105,66 @@ test('told to stop while it waits to try again, it tries at once', async () => {
   expect(receiver.lines).toEqual(sequence(1, 10));
 });
 
+test('killed between the answer of the receiver and the state file, what is sent again is recognised where ids are', async () => {
+  await using place = await workplace();
+  await using receiver = await ElasticsearchReceiver.listen();
+  const args = ['--sink', 'elasticsearch', '--sink-elasticsearch-url', receiver.url];
+  await place.append(text(sequence(1, 100)));
+  {
+    await using shipper = await place.ship(args);
+    await until(() => receiver.lines.length === 100);
+    shipper.kill('SIGKILL');
+    await shipper.exited;
+  }
+  await place.append(text(sequence(101, 110)));
+  await using shipper = await place.ship(args);
+  await until(async () => (await ledgerOf(shipper)).files[0]?.acknowledged === text(sequence(1, 110)).length);
+  expect(receiver.lines).toEqual(sequence(1, 110));
+});
+
+test('told to stop twice, it ends at once, and the next one ships what is left', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen({ answer: 'say nothing' });
+  await place.append(text(sequence(1, 100)));
+  {
+    await using shipper = await place.ship(toForward(receiver.address));
+    await receiver.hasAll(sequence(1, 100));
+    shipper.kill('SIGTERM');
+    await until(() => shipper.logs().some(({ message }) => message === 'Stopping'));
+    const begun = performance.now();
+    shipper.kill('SIGTERM');
+    expect(await shipper.exited).toEqual({ code: 75, signal: null });
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  }
+  receiver.answer = 'acknowledge';
+  await place.append('and one more\n');
+  await using shipper = await place.ship(toForward(receiver.address));
+  await receiver.hasAll(['and one more']);
+  await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0);
+  expect(receiver.lines.slice(-101)).toEqual([...sequence(1, 100), 'and one more']);
+});
+
+test('stopped by SIGSTOP for longer than any time-out and continued, it goes on over a new connection, and repeats nothing', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  await place.append(text(sequence(1, 100)));
+  await using shipper = await place.ship([...toForward(receiver.address), '--sink-forward-ack-timeout', '200ms']);
+  await receiver.hasAll(sequence(1, 100));
+  await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0);
+  shipper.kill('SIGSTOP');
+  receiver.hangUp();
+  await place.append(text(sequence(101, 200)));
+  await rename(place.log(), place.log('app.log.1'));
+  await place.append(text(sequence(201, 300)));
+  // Nothing happens meanwhile, and that is what is tested.
+  await pause(1_000);
+  shipper.kill('SIGCONT');
+  await receiver.hasAll(sequence(1, 300));
+  expect(receiver.lines).toEqual(sequence(1, 300));
+  expect(receiver.connections).toBe(2);
+  await until(async () => (await shipper.get('/livez')).ok);
+});
+
 test('killed again and again while the application logs, rotates and the receiver fails, it loses no line', async () => {
   await using place = await workplace();
   await using receiver = await Receiver.listen();
@@ -131,9 +192,12 @@ test('killed again and again while the application logs, rotates and the receive
     if (round % answers.length !== 1) await until(() => receiver.chunks.length > chunks + (round % 3));
     shipper.kill('SIGKILL');
     await shipper.exited;
+    // The state file is the old one or the new one.
+    expect(shipper.logs()).not.toContainEqual(expect.objectContaining({ code: 'LOG_SHIPPER_STATE_CORRUPT' }));
   }
   receiver.answer = 'acknowledge';
   await using shipper = await place.ship(args);
+  expect(shipper.logs()).not.toContainEqual(expect.objectContaining({ code: 'LOG_SHIPPER_STATE_CORRUPT' }));
   await receiver.hasAll(sequence(1, written), 30_000);
   expect(new Set(receiver.lines)).toEqual(new Set(sequence(1, written)));
   await until(async () => (await ledgerOf(shipper)).sinks[0]?.lag === 0);

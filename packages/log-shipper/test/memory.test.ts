@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { limitMemory, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { Receiver } from './receiver.ts';
@@ -32,3 +33,22 @@ test.skipIf(typeof limit === 'string')(
     expect(group.kills).toBe(0);
   },
 );
+
+test('a line of 64 MiB that never ends takes no more memory than its pieces', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  await using shipper = await place.ship(toForward(receiver.address));
+  await place.append('warm\n');
+  await receiver.hasAll(['warm']);
+  const most = async () =>
+    Number(/^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${shipper.pid}/status`, 'utf8'))![1]);
+  const before = await most();
+  const piece = Buffer.alloc(1 << 20, 'x');
+  for (let count = 0; count < 64; count++) await place.append(piece);
+  await until(() => receiver.received.length === 65);
+  expect(receiver.received.slice(1).every(({ record }) => record.partial === true)).toBe(true);
+  expect(receiver.lines.slice(1).every((line) => line.length === 1 << 20)).toBe(true);
+  expect((await most()) - before).toBeLessThan(40_000);
+  await place.append('\nnext\n');
+  await receiver.hasAll(['next']);
+});

@@ -117,6 +117,21 @@ test('a stack trace is one record, also when its last line is the last of the fi
   expect(receiver.lines).toEqual(['before', trace]);
 });
 
+test('lines from Windows have no carriage return where that is asked for, of files and of what is pushed', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  const address = `127.0.0.1:${await freePort()}`;
+  await place.append('one\r\ntwo\n');
+  const args = [...toForward(receiver.address), '--source', 'file', '--source', 'tcp', '--source-tcp-address', address];
+  await using shipper = await place.ship([...args, '--strip-carriage-return']);
+  const [host, port] = address.split(':');
+  connect({ host: host!, port: Number(port) }).end('three\r\nfour\r\n');
+  await receiver.hasAll(['one', 'two', 'three', 'four']);
+  await until(async () => (await ledgerOf(shipper)).sinks[0]?.lag === 0);
+  expect((await ledgerOf(shipper)).files).toMatchObject([{ acknowledged: 9 }]);
+  expect(receiver.lines.length).toBe(4);
+});
+
 test('time and level of JSON lines are what they say', async () => {
   await using place = await workplace();
   await using receiver = await Receiver.listen();

@@ -171,6 +171,44 @@ test('a truncated file is read from its beginning', async () => {
   expect(await metric(shipper, 'truncations_total')).toBe(1);
 });
 
+test('a file that was truncated while it was stopped, and is shorter than its position, is read from its beginning', async () => {
+  await using place = await workplace();
+  await place.append(text(sequence(1, 100)));
+  {
+    await using shipper = await place.ship();
+    await until(() => shipper.stdout === text(sequence(1, 100)));
+    shipper.kill('SIGTERM');
+    await shipper.exited;
+  }
+  await truncate(place.log());
+  await place.append('anew\n');
+  await using again = await place.ship();
+  await until(() => again.stdout === 'anew\n');
+  expect(await metric(again, 'truncations_total')).toBe(1);
+  expect(await metric(again, 'lost_bytes_total{reason="truncated"}')).toBe(0);
+});
+
+test('a rotated file that is deleted unread while it was stopped is counted as lost, by its size and name', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen({ answer: 'hang up' });
+  await place.append(text(sequence(1, 200)));
+  {
+    await using shipper = await place.ship([...toForward(receiver.address), '--drain-timeout', '500ms']);
+    await until(async () => (await ledgerOf(shipper)).files[0]?.size === text(sequence(1, 200)).length);
+    shipper.kill('SIGTERM');
+    expect((await shipper.exited).code).toBe(75);
+  }
+  await rename(place.log(), place.log('app.log.1'));
+  await rm(place.log('app.log.1'));
+  await place.append(text(sequence(201, 210)));
+  receiver.answer = 'acknowledge';
+  await using shipper = await place.ship(toForward(receiver.address));
+  await receiver.hasAll(sequence(201, 210));
+  const lost = text(sequence(1, 200)).length;
+  expect(await metric(shipper, 'lost_bytes_total{reason="removed"}')).toBe(lost);
+  expect(shipper.logs()).toContainEqual(expect.objectContaining({ code: 'LOG_SHIPPER_FILE_GONE', lost }));
+});
+
 test('a file that was truncated and has grown past the old position between two polls is noticed by its content', async () => {
   await using place = await workplace();
   await using shipper = await place.ship();
