@@ -1,7 +1,10 @@
 // What the program does instead of running.
 
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { freePort, scratch, startPeer } from '@outrigger/core/testing';
+import { freePort, makeCertificate, scratch, startPeer, writeCertificate } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { DeadLetters } from '../src/dead/dead-letters.ts';
 import { Receiver } from './receiver.ts';
@@ -29,6 +32,40 @@ test('render prints what a sink would send, with what the pipeline adds, and con
   expect(receiver.connections).toBe(0);
 });
 
+test('render shows what goes to receivers that never answer, and what follows a handshake; it sends nothing to a socket', async () => {
+  await using directory = await scratch();
+  await writeFile(directory.join('key'), 'a shared key', { mode: 0o600 });
+  const syslog = ['render', '--sink', 'syslog', '--sink-syslog-address', '192.0.2.1:514'];
+  expect(await word(syslog, 'one\ntwo\n')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+ <14>1 .* one\d+ <14>1 .* two$/),
+  });
+  expect(await word([...syslog, '--sink-syslog-transport', 'udp'], 'one\ntwo\n')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^<14>1 .* one\n<14>1 .* two\n$/),
+  });
+  const forward = ['render', '--sink', 'forward'];
+  const secured = [
+    '--sink-forward-address',
+    '192.0.2.1:24224',
+    '--sink-forward-shared-key-file',
+    directory.join('key'),
+  ];
+  expect(await word([...forward, ...secured], 'one\n')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/outrigger.*log.*one/s),
+  });
+  const path = directory.join('socket');
+  const connections: unknown[] = [];
+  await using server = createServer((socket) => connections.push(socket.destroy())).listen(path);
+  await once(server, 'listening');
+  expect(await word([...forward, '--sink-forward-socket-path', path], 'one\n')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/outrigger.*log.*one/s),
+  });
+  expect(connections).toEqual([]);
+});
+
 test('check sends one marked record and says that the sink has taken it', async () => {
   await using receiver = await Receiver.listen();
   const { code, stdout } = await word(['check', '--sink', 'forward', '--sink-forward-address', receiver.address]);
@@ -42,6 +79,22 @@ test('check says at which step it fails', async () => {
   const { code, stdout } = await word(['check', '--sink', 'forward', '--sink-forward-address', nobody]);
   expect(stdout).toMatch(/name +ok .*\n {2}connection failed .*ECONNREFUSED.*\n {2}record +failed/);
   expect(code).toBe(1);
+});
+
+test('check knows a Unix socket, a CA file that means TLS, and that UDP has no connection', async () => {
+  await using directory = await scratch();
+  await using receiver = await Receiver.listen();
+  const path = directory.join('none');
+  const unix = await word(['check', '--sink', 'forward', '--sink-forward-socket-path', path]);
+  expect(unix.stdout).toMatch(/^forward\n {2}connection failed .*ENOENT.*\n {2}record +failed/);
+  const { certificateFile: ca } = await writeCertificate(directory.path, makeCertificate());
+  const secured = ['--sink-forward-address', receiver.address, '--sink-forward-ca-file', ca];
+  expect((await word(['check', '--sink', 'forward', ...secured])).stdout).toMatch(/connection ok .*\n {2}TLS +failed/);
+  const nobody = `127.0.0.1:${await freePort()}`;
+  const udp = ['--sink', 'syslog', '--sink-syslog-transport', 'udp', '--sink-syslog-address', nobody];
+  const { code, stdout } = await word(['check', ...udp]);
+  expect(stdout).toMatch(/^syslog\n {2}name +ok .*\n {2}record +ok +delivered/);
+  expect(code).toBe(0);
 });
 
 test('replay sends dead letters again, with the times and levels they had, and they are gone', async () => {

@@ -3,16 +3,19 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { type Address, formatDuration, reasonOf } from '@outrigger/core';
 import type { SinkMember, Verdict } from '../sink/sink.ts';
+import type { Peer } from '../sink/stream/connect.ts';
 import { batchOf, type Sampled, wordContext } from './sample.ts';
 
 const patience = 10_000;
 /** Receivers refuse, or sort wrongly, what seems to come from another time. */
 const mostSkew = 5_000;
 
-type Target = { readonly host: string; readonly port: number; readonly url: URL | undefined };
+type Target =
+  | { readonly host: string; readonly port: number; readonly url: URL | undefined }
+  | { readonly path: string };
 type Values = Readonly<Record<string, unknown>>;
 
 /** Whether every sink takes it. */
@@ -20,7 +23,7 @@ export async function check(parameters: Sampled): Promise<boolean> {
   let well = true;
   for (const { name, member, parameters: own } of parameters.sink) {
     process.stdout.write(`${name}\n`);
-    for (const target of targetsOf(own)) well = (await reach(target, own)) && well;
+    for (const target of targetsOf(own)) well = (await reach(stepsTo(target, own))) && well;
     well = (await send(member, own, parameters)) && well;
   }
   return well;
@@ -28,6 +31,7 @@ export async function check(parameters: Sampled): Promise<boolean> {
 
 /** Whatever says where to connect. */
 function targetsOf(own: Values): Target[] {
+  if (typeof own.socketPath === 'string') return [{ path: own.socketPath }];
   return Object.values(own)
     .flat()
     .flatMap((value): Target[] => {
@@ -41,15 +45,31 @@ function targetsOf(own: Values): Target[] {
     });
 }
 
-/** One line per step, and no step after one that failed. */
-async function reach({ host, port, url }: Target, own: Values): Promise<boolean> {
+type Steps = readonly (readonly [string, () => Promise<string>])[];
+
+function stepsTo(target: Target, own: Values): Steps {
   const signal = AbortSignal.timeout(patience);
-  const steps: [string, () => Promise<string>][] = [
-    ['name', async () => `${host} is ${(await lookup(host, { all: true })).map(({ address }) => address).join(', ')}`],
-    ['connection', () => connected(host, port, signal)],
+  if ('path' in target) return [['connection', () => connected(target, signal)]];
+  const { host, port, url } = target;
+  const addresses = async () => (await lookup(host, { all: true })).map(({ address }) => address);
+  const name = ['name', async () => `${host} is ${(await addresses()).join(', ')}`] as const;
+  // Nobody says whether anybody is there.
+  if (own.transport === 'udp') return [name];
+  const isSecure = url
+    ? url.protocol === 'https:'
+    : own.tls === true || tlsFiles.some((file) => own[file] !== undefined);
+  return [
+    name,
+    ['connection', () => connected({ host, port }, signal)],
+    ...(isSecure ? [['TLS', () => secured({ host, port }, own, signal)] as const] : []),
+    ...(url?.protocol === 'http:' ? [['clock', () => clock(url, signal)] as const] : []),
   ];
-  if (url?.protocol === 'https:' || own.tls === true) steps.push(['TLS', () => secured({ host, port }, own, signal)]);
-  if (url?.protocol === 'http:') steps.push(['clock', () => clock(url, signal)]);
+}
+
+const tlsFiles = ['caFile', 'certificateFile', 'keyFile'];
+
+/** One line per step, and no step after one that failed. */
+async function reach(steps: Steps): Promise<boolean> {
   for (const [step, take] of steps) {
     const begun = performance.now();
     try {
@@ -62,11 +82,11 @@ async function reach({ host, port, url }: Target, own: Values): Promise<boolean>
   return true;
 }
 
-async function connected(host: string, port: number, signal: AbortSignal): Promise<string> {
-  const socket = connect({ host, port });
+async function connected(peer: Peer, signal: AbortSignal): Promise<string> {
+  const socket = connect(peer);
   try {
     await once(socket, 'connect', { signal });
-    return `port ${port}`;
+    return 'path' in peer ? peer.path : `port ${peer.port}`;
   } finally {
     socket.destroy();
   }
@@ -76,10 +96,10 @@ async function connected(host: string, port: number, signal: AbortSignal): Promi
 async function secured(target: { host: string; port: number }, own: Values, signal: AbortSignal): Promise<string> {
   const tls = await import('node:tls');
   const { readTls } = await import('@outrigger/core/tls-files');
-  const files = own as { caFile?: string; certificateFile?: string; keyFile?: string };
+  const files = own as { caFile?: string; certificateFile?: string; keyFile?: string; tlsServerName?: string };
   const { context } = readTls({ caFile: files.caFile, certificateFile: files.certificateFile, keyFile: files.keyFile });
-  const isName = !/^[\d.]+$|:/.test(target.host);
-  const socket = tls.connect({ ...target, secureContext: context, ...(isName && { servername: target.host }) });
+  const servername = files.tlsServerName ?? (isIP(target.host) ? undefined : target.host);
+  const socket = tls.connect({ ...target, secureContext: context, ...(servername !== undefined && { servername }) });
   try {
     await once(socket, 'secureConnect', { signal });
     const { subject, issuer, valid_to } = socket.getPeerCertificate();

@@ -2,13 +2,19 @@
 // one; only where it connects to is this process.
 
 import { isUtf8 } from 'node:buffer';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { type Address, makeAddress, Secret } from '@outrigger/core';
+import { type Address, makeAddress, reasonOf, Secret, wait } from '@outrigger/core';
 import type { SinkMember } from '../sink/sink.ts';
 import { batchOf, type Sampled, wordContext } from './sample.ts';
 
 type Values = Readonly<Record<string, unknown>>;
+
+/** Milliseconds that what was sent may take to arrive here. */
+const patience = 1000;
+/** What is no HTTP says nowhere that it is whole: it is when nothing more comes for so many milliseconds. */
+const silence = 200;
 
 /** One request, or what stands for it, of each sink. */
 export async function render(parameters: Sampled): Promise<Buffer> {
@@ -34,9 +40,15 @@ async function rendered(
     const batch = await batchOf(lines, sink, parameters);
     if (!batch) return Buffer.alloc(0);
     if (sink.local) return Buffer.from(batch.bytes);
-    // It ends when the receiver has all of it; what it makes of the answer is of no interest.
-    await Promise.race([sink.write(batch, ending.signal), catcher.complete]).catch((error: Error) => error);
-    return shown(catcher.caught, own, catcher.port);
+    // What it makes of the answer is of no interest, and where nobody answers it is done before anything has arrived.
+    const written = sink.write(batch, ending.signal).then(
+      (verdict) => ('reason' in verdict ? verdict.reason : undefined),
+      (error: unknown) => reasonOf(error),
+    );
+    await Promise.race([catcher.complete, written.then(() => wait(patience))]);
+    const { caught } = catcher;
+    if (caught.length === 0) throw new Error(`nothing was sent: ${(await written) ?? 'nobody knows why'}`);
+    return shown(caught, own, catcher.port);
   } finally {
     ending.abort(new Error('it is rendered'));
     await sink.close?.();
@@ -61,26 +73,38 @@ function redirected(own: Values, port: number): Values {
     caFile: undefined,
     certificateFile: undefined,
     keyFile: undefined,
+    // Of Forward: there is a receiver behind a Unix socket, too, and a handshake is not what is asked for.
+    sharedKey: undefined,
+    username: undefined,
+    socketPath: undefined,
+    ...(own.socketPath !== undefined && { address: [makeAddress('127.0.0.1', port)] }),
   };
   return Object.fromEntries(
-    Object.entries(own).map(([name, value]) => [name, Object.hasOwn(plain, name) ? plain[name as 'tls'] : here(value)]),
+    Object.entries(own).map(([name, value]) => [
+      name,
+      Object.hasOwn(plain, name) ? plain[name as keyof typeof plain] : here(value),
+    ]),
   );
 }
 
 const isAddress = (value: unknown): value is Address =>
   typeof value === 'object' && value !== null && 'host' in value && 'port' in value;
 
-/** Takes what comes and answers as a receiver that is content. */
+/** Takes what comes, by TCP or UDP, and answers as a receiver that is content. */
 class Catcher implements AsyncDisposable {
   readonly #server = createServer((socket) => this.#serve(socket));
+  readonly #datagrams = createSocket('udp4', (datagram) => this.#take(datagram));
   readonly #chunks: Buffer[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #complete = Promise.withResolvers<void>();
+  #timer: NodeJS.Timeout | undefined;
 
   static async open(): Promise<Catcher> {
     const catcher = new Catcher();
     catcher.#server.listen(0, '127.0.0.1');
     await once(catcher.#server, 'listening');
+    catcher.#datagrams.bind(catcher.port, '127.0.0.1');
+    await once(catcher.#datagrams, 'listening');
     return catcher;
   }
 
@@ -99,8 +123,7 @@ class Catcher implements AsyncDisposable {
 
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
-    // What is no HTTP says nowhere that it is whole: it is when nothing more comes for a while.
-    socket.setTimeout(200, () => this.#complete.resolve());
+    socket.setTimeout(silence, () => this.#complete.resolve());
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
@@ -110,12 +133,23 @@ class Catcher implements AsyncDisposable {
     });
   }
 
+  /** Each on a line of its own: nothing in it says where it ends. */
+  #take(datagram: Buffer): void {
+    this.#chunks.push(datagram, newline);
+    this.#timer ??= setTimeout(() => this.#complete.resolve(), silence);
+    this.#timer.refresh();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#datagrams.close();
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     await once(this.#server, 'close');
   }
 }
+
+const newline = Buffer.from('\n');
 
 function isWholeRequest(bytes: Buffer): boolean {
   const end = bytes.indexOf('\r\n\r\n');
