@@ -34,3 +34,18 @@ test.skipIf(reason !== '')(
     await until(async () => (await shipper.get('/readyz')).ok);
   },
 );
+
+test.skipIf(reason !== '')(
+  `started on a disk that is read-only it says so, exit code 64${reason && ` (${reason})`}`,
+  async () => {
+    await using place = await workplace();
+    for (const checking of [['--check'], []]) {
+      await using shipper = await startSidecar(main, argumentsFor(place.path, checking), {
+        mount: { at: place.state(), options: 'ro' },
+        wait: false,
+      });
+      expect((await shipper.exited).code).toBe(64);
+      expect(shipper.stderr).toMatch(/--state-directory .*(read-only|EROFS|permission)/);
+    }
+  },
+);
