@@ -31,9 +31,25 @@ export function contentOf(type: string | undefined): Content {
   return content;
 }
 
-/** Lines are read as they are asked for. Throws a Refused that names the first object or line that is none. */
-export const entriesOf = (body: Buffer, content: 'lines' | 'json'): Iterable<Entry> =>
-  content === 'json' ? fromJson(body) : fromLines(body);
+/**
+ * Lines are read as they are asked for. Throws a Refused that names the first object or line that is none, or when there are
+ * more than `most`.
+ */
+export function* entriesOf(body: Buffer, content: 'lines' | 'json', most: number): Generator<Entry> {
+  let count = 0;
+  for (const entry of content === 'json' ? fromJson(body, most) : fromLines(body)) {
+    if (++count > most) throw tooMany(most);
+    yield entry;
+  }
+}
+
+/** Throws a Refused when there are more lines. */
+export function checkLines(body: Buffer, most: number): void {
+  for (let at = body.indexOf(newline), count = 1; at !== -1; at = body.indexOf(newline, at + 1))
+    if (++count > most + 1) throw tooMany(most);
+}
+
+const tooMany = (most: number) => new Refused(413, 'TOO_MANY_RECORDS', `At most ${most} records are accepted at once`);
 
 function* fromLines(body: Buffer): Generator<Entry> {
   for (let start = 0, number = 1; start < body.length; number++) {
@@ -48,10 +64,10 @@ function* fromLines(body: Buffer): Generator<Entry> {
 const newline = 0x0a;
 
 /** One that senders call JSON and that is one object on each line is taken for what it is. */
-function fromJson(body: Buffer): Iterable<Entry> {
+function fromJson(body: Buffer, most: number): Iterable<Entry> {
   const text = body.toString();
   const first = text.trimStart()[0];
-  if (first === '[') return fromArray(text);
+  if (first === '[') return fromArray(text, most);
   if (first !== '{') throw new Refused(400, 'NOT_JSON', 'A JSON object, or an array of them, is expected');
   if (!/\}\s*\n\s*\{/.test(text)) return [{ fields: objectOf(text, 'The body') }];
   try {
@@ -61,10 +77,11 @@ function fromJson(body: Buffer): Iterable<Entry> {
   }
 }
 
-function fromArray(text: string): Entry[] {
+function fromArray(text: string, most: number): Entry[] {
   // As one object, so that numbers keep their digits.
   const { all } = objectOf(`{"all":${text}}`, 'The body');
   if (!Array.isArray(all)) throw new Refused(400, 'NOT_JSON', 'A JSON object, or an array of them, is expected');
+  if (all.length > most) throw tooMany(most);
   return all.map((fields: unknown, index) => {
     if (typeof fields === 'object' && fields !== null && !Array.isArray(fields) && !JSON.isRawJSON(fields))
       return { fields: fields as Entry['fields'] };

@@ -7,7 +7,7 @@ import { address, integer, type Log, reasonOf, type Secret, secret, size } from 
 import type { Intake } from '../intake.ts';
 import type { Put } from '../spool/writer.ts';
 import { Bodies, Refused } from './http-body.ts';
-import { contentOf, entriesOf } from './http-records.ts';
+import { checkLines, contentOf, entriesOf } from './http-records.ts';
 import { listenTcp } from './listen.ts';
 import { definePushSource, leaving } from './push.ts';
 import { Turns } from './turns.ts';
@@ -29,7 +29,8 @@ export const http = definePushSource({
   async open({ parameters: { address, token, bodyLimit, connections }, log, intake }) {
     const bodies = new Bodies({ limit: bodyLimit, together: Math.max(0x2000000, 4 * bodyLimit) });
     const server = openServer(connections);
-    const receiver = new Receiver({ intake, token, bodies, log });
+    const most = Math.max(fewestRecords, Math.floor(bodyLimit / leastRecord));
+    const receiver = new Receiver({ intake, token, bodies, log, most });
     server.on('request', receiver.take);
     // Only whoever may send is asked to.
     server.on('checkContinue', receiver.take);
@@ -67,12 +68,20 @@ function openServer(connections: number): Server {
 
 /** What is decoded at a time. */
 const together = 0x1000000;
+/**
+ * An empty record is one byte for its sender, none once that is compressed, and a hundred for us. So a request may have no
+ * more than these, or than are as short as this on average.
+ */
+const fewestRecords = 10_000;
+const leastRecord = 16;
 
 type Options = {
   readonly intake: Intake;
   readonly token: Secret | undefined;
   readonly bodies: Bodies;
   readonly log: Log;
+  /** Records of one request. */
+  readonly most: number;
 };
 
 class Receiver {
@@ -100,13 +109,13 @@ class Receiver {
     const content = contentOf(request.headers['content-type']);
     if (request.headers.expect !== undefined) response.writeContinue();
     const from = { source: 'http', peer: request.socket.remoteAddress };
-    const { intake, bodies } = this.#options;
+    const { intake, bodies, most } = this.#options;
     const put = await bodies.read(request, async (body): Promise<Put> => {
       // What is decoded takes several times as much.
       using _ = await this.#turns.take(body.length);
-      return content === 'text'
-        ? intake.lines(body, from)
-        : intake.entries(entriesOf(body, content), from, body.length);
+      if (content !== 'text') return intake.entries(entriesOf(body, content, most), from, body.length);
+      checkLines(body, most);
+      return intake.lines(body, from);
     });
     this.full = put === 'full';
     if (put === 'full') throw new Refused(429, 'QUEUE_FULL', 'The disk queue has no room; try again');

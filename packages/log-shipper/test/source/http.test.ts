@@ -94,6 +94,18 @@ test('a pipeline that fails is answered with 500 and takes nothing with it', asy
   expect(await pushed.lines(1)).toEqual(['fine']);
 });
 
+test('more records than make sense, in a body that is not too large: 413, and none is taken', async () => {
+  await using pushed = await open({ bodyLimit: 100_000 });
+  const answers = await Promise.all([
+    post(pushed, '\n'.repeat(10_001)),
+    post(pushed, '{}\n'.repeat(10_001), ndjson),
+    post(pushed, `[${'{},'.repeat(10_000)}{}]`, json),
+  ]);
+  for (const answer of answers) expect(await problem(answer)).toMatchObject({ status: 413, code: 'TOO_MANY_RECORDS' });
+  expect((await post(pushed, '\n'.repeat(10_000))).status).toBe(200);
+  expect(await pushed.lines(10_000)).toHaveLength(10_000);
+});
+
 test('too large, said or not, compressed or not: 413, and memory is not taken for it', async () => {
   await using pushed = await open({ bodyLimit: 100_000 });
   expect((await problem(await post(pushed, 'x'.repeat(100_001)))).status).toBe(413);
