@@ -12,6 +12,7 @@ import type { parameters } from './parameters.ts';
 import { holds, type Pipeline } from './pipeline.ts';
 import type { PushMember, PushSource } from './source/push.ts';
 import type { Chunk, Source, SourceMember, Trouble } from './source/source.ts';
+import { directoryName } from './spool/segment.ts';
 import { Spool, type SpoolEvent } from './spool/spool.ts';
 
 type ShipperContext = Context<typeof parameters, typeof metrics>;
@@ -64,7 +65,7 @@ export class Sources implements AsyncDisposable {
     const { parameters, health } = this.#context;
     const { queueLimit, whenQueueFull, queueKeepLevel, queueSync, stateDirectory, lineField } = parameters;
     const queue = await Spool.open({
-      directory: join(stateDirectory, 'spool'),
+      directory: join(stateDirectory, directoryName),
       sinks: this.#ledger.sinks,
       ...(this.#ledger.keptQueue && { positions: this.#ledger.keptQueue }),
       limit: queueLimit,

@@ -3,6 +3,9 @@
 import { join } from 'node:path';
 import type { Header } from './frame-format.ts';
 
+/** In the state directory. */
+export const directoryName = 'spool';
+
 export class Segment {
   readonly number: number;
   readonly path: string;

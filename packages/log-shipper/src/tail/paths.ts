@@ -1,17 +1,20 @@
 // From path patterns to the files that are there now.
 
 import { glob, stat } from 'node:fs/promises';
-import { basename, dirname, matchesGlob, resolve } from 'node:path';
+import { dirname, matchesGlob, resolve } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { type Context, reasonOf } from '@outrigger/core';
 import { stateName } from '../checkpoint.ts';
+import { directoryName as deadName } from '../dead/files.ts';
 import { errors } from '../errors.ts';
 import { lockName } from '../lock.ts';
 import type { Trouble } from '../source/source.ts';
+import { directoryName as spoolName } from '../spool/segment.ts';
 import { type Found, look } from './look.ts';
 
 // What a line is in there, only a decompressor could say.
 const compressed = /\.(gz|bz2|xz|zst|lz4|zip|Z)$/;
+const ownDirectories: ReadonlySet<string> = new Set([spoolName, deadName]);
 const magic = /[*?[\]{}]/;
 
 // Looking costs some microseconds each, a sixth of what it costs to have another thread look; after so many of them,
@@ -128,8 +131,10 @@ export class Paths {
 
   #isOurs(path: string): boolean {
     if (this.#hold !== undefined && dirname(path) === this.#hold) return true;
-    const name = basename(path);
-    return dirname(path) === this.#stateDirectory && (name.startsWith(stateName) || name.startsWith(lockName));
+    if (!path.startsWith(`${this.#stateDirectory}/`)) return false;
+    // The queue and the dead letters are what has been read already: to follow them would have no end.
+    const [name = '', ...rest] = path.slice(this.#stateDirectory.length + 1).split('/');
+    return rest.length > 0 ? ownDirectories.has(name) : name.startsWith(stateName) || name.startsWith(lockName);
   }
 
   #lookAt(path: string): Found | undefined {
