@@ -12,7 +12,7 @@ export function uidWriter(records: Records): (index: number, into: ByteWriter) =
   const origin = stampOf(`${chunk.origin}-`);
   return (index, into) => {
     into.stamp(origin);
-    writeBase36(into, chunk.offset + records.startOf(index));
+    writeBase36(into, chunk.offset + records.originOf(index));
     into.byte(dash);
     writeBase36(into, crc32(records.line(index)));
   };
