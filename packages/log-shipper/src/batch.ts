@@ -198,7 +198,8 @@ export class Batch {
 }
 
 export function uidOf(records: Records, index: number): string {
-  const { chunk } = records;
+  const { chunk, uids } = records;
+  if (uids) return uids[index]!;
   const offset = (chunk.offset + records.originOf(index)).toString(36);
   return `${chunk.origin}-${offset}-${crc32(records.line(index)).toString(36)}`;
 }

@@ -67,6 +67,8 @@ export class Records {
   streams: readonly (Stream | undefined)[] | undefined;
   /** When they were read, in milliseconds since the epoch: the time of a record that has none. */
   readonly readAt = Date.now();
+  /** The ids that they had when they were sent before, by index; letters, digits, - and _. */
+  uids: readonly string[] | undefined;
   /** How many lines the parser could not read. */
   failures = 0;
   /** How many are pieces of lines that were too long. */

@@ -2,7 +2,8 @@
 
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { freePort, makeCertificate, scratch, startPeer, writeCertificate } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
@@ -116,6 +117,26 @@ test('replay sends dead letters again, with the times and levels they had, and t
   ]);
   expect(receiver.received[0]!.time).toMatchObject({ epoch: 1_795_161_600, nano: 123_456_789 });
   expect(await word([...args])).toMatchObject({ stderr: '0 dead letters delivered, 0 left, 0 lines that are none\n' });
+});
+
+test('what is sent again has the id that it had, unless somebody has put there what is none', async () => {
+  await using directory = await scratch();
+  const letters = new DeadLetters({ stateDirectory: directory.path, limit: 1 << 20, whenFull: 'block' });
+  const source = { path: '/logs/app.log', offset: 0, length: 5, level: 9, time: '2026-11-20T08:00:00Z' };
+  const uids = ['abc-1-x', 'abc-9-x', '"}}\n{"delete":{}}'];
+  await letters.put(uids.map((uid) => ({ ...source, uid, sink: 'loki', reason: 'too old', fields: { log: 'same' } })));
+  const bodies: string[] = [];
+  await using server = createHttpServer(async (request, response) => {
+    bodies.push(Buffer.concat(await request.toArray()).toString());
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const to = ['--to', 'http', '--to-http-url', url, '--to-http-id-field', 'id'];
+  const said = await word(['replay', '--state-directory', directory.path, ...to]);
+  expect(said).toMatchObject({ code: 0, stderr: '3 dead letters delivered, 0 left, 0 lines that are none\n' });
+  const ids = bodies.flatMap((body) => body.trim().split('\n')).map((line) => (JSON.parse(line) as { id: string }).id);
+  expect(ids).toEqual(['abc-1-x', 'abc-9-x', expect.stringMatching(/^sample-[\w-]+$/)]);
 });
 
 test('replay leaves the letters where they are when nobody takes them', async () => {

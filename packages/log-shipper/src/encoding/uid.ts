@@ -8,7 +8,8 @@ const digits = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz');
 const dash = 0x2d;
 
 export function uidWriter(records: Records): (index: number, into: ByteWriter) => void {
-  const { chunk } = records;
+  const { chunk, uids } = records;
+  if (uids) return (index, into) => into.text(uids[index]!);
   const origin = stampOf(`${chunk.origin}-`);
   return (index, into) => {
     into.stamp(origin);

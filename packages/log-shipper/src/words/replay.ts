@@ -1,7 +1,7 @@
 // `log-shipper replay --to X`: dead letters are sent again, wherever the mistake is mended.
 
 import { heeding, reasonOf, wait } from '@outrigger/core';
-import type { Batch } from '../batch.ts';
+import { type Batch, uidOf } from '../batch.ts';
 import type { DeadLetter } from '../dead/dead-letters.ts';
 import { momentOf, replay } from '../dead/replay.ts';
 import { Encoder } from '../encode.ts';
@@ -55,6 +55,8 @@ function recordsOf(letters: readonly DeadLetter[]): Records {
   }
   const records = new Records({ chunk, spans, length: start });
   records.format = 'json';
+  // Of two letters that say the same, a receiver that knows ids would keep one otherwise.
+  records.uids = letters.map(({ source: { uid } }, index) => (wellFormed.test(uid) ? uid : uidOf(records, index)));
   records.levels = Uint8Array.from(letters, ({ source }) => source.level);
   const times = letters.map(({ source }) => Date.parse(source.time));
   records.times = {
@@ -63,6 +65,9 @@ function recordsOf(letters: readonly DeadLetter[]): Records {
   };
   return records;
 }
+
+/** Some sinks write it as it is. */
+const wellFormed = /^[\w-]{1,64}$/;
 
 const nanosOf = (time: string): number => Number((/\.(\d+)Z$/.exec(time)?.[1] ?? '').padEnd(9, '0').slice(0, 9));
 
