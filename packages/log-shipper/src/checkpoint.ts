@@ -36,6 +36,8 @@ const positions = z.object({
       size: offset,
       head: place,
       target: z.optional(z.string()),
+      /** Unless with the file. */
+      begun: z.optional(digits),
       rewinds: z.optional(z.int().check(z.minimum(0))),
       origin: z.optional(z.string()),
       sinks: z.record(z.string(), z.extend(place, settled.shape)),

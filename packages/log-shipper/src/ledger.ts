@@ -92,6 +92,8 @@ export class Account {
   /** When the file was made, in nanoseconds; 0 where the file system does not say. */
   readonly born: bigint;
   modified: bigint;
+  /** Orders contents that followed each other under one name: as a rule when the file was made that holds it. */
+  begun: bigint;
   size = 0;
   /** It is no longer where it was found. */
   rotated = false;
@@ -108,6 +110,7 @@ export class Account {
     this.identity = file.identity;
     this.born = file.born;
     this.modified = file.modified;
+    this.begun = file.born || file.modified;
   }
 
   /** What every sink has acknowledged. */
@@ -255,13 +258,14 @@ export class Ledger {
   /** What the next start resumes from. */
   positions(): Positions {
     const files = [...this.#accounts].map(
-      ({ path, identity, born, modified, size, head, cursors, rewinds, inherited, target }) => ({
+      ({ path, identity, born, modified, size, head, cursors, begun, rewinds, inherited, target }) => ({
         path,
         ...identity,
         ...written({ born, modified }),
         size,
         head,
         ...(target !== undefined && { target }),
+        ...(begun !== born && { begun: String(begun) }),
         ...(rewinds > 0 && { rewinds }),
         ...(inherited !== undefined && { origin: inherited }),
         sinks: Object.fromEntries([...cursors].map(([sink, { position }]) => [sink, position])),

@@ -4,7 +4,7 @@
 import { errors } from '../errors.ts';
 import { Cursor, type Cursors, isYounger, type Place } from '../ledger.ts';
 import type { FollowedFile } from './followed-file.ts';
-import type { FollowedFiles, Surroundings } from './followed-files.ts';
+import { after, type FollowedFiles, type Surroundings } from './followed-files.ts';
 import { basesOf, byAge } from './generations.ts';
 import { lookIfThere } from './look.ts';
 
@@ -35,7 +35,6 @@ export class Copies {
         // From what is acknowledged: what is in flight belongs to the original.
         for (const [sink, { acknowledged }] of account.cursors)
           file.account.cursors.set(sink, new Cursor(acknowledged));
-        file.copyOf = original;
         this.#precede(file, original);
         return 'copy';
       }
@@ -64,9 +63,7 @@ export class Copies {
     const origin = ledger.originOf(file.account);
     // The copy takes the cursors over, with what is in flight, and is read first.
     file.rewind();
-    const known = this.#files.lineage(file.lineage)?.files.filter(({ copyOf }) => copyOf === file) ?? [];
-    for (const copy of known) copy.copyOf = undefined;
-    const copy = known.at(-1) ?? this.adopt(file, { path, cursors, place }, origin);
+    const copy = this.#files.copyOf(file, origin) ?? this.adopt(file, { path, cursors, place }, origin);
     // What was written after the copy was made, and before the original was cut, is in neither.
     const lost = copy ? Math.max(0, seen - copy.account.size) : unread;
     metrics.truncations.inc();
@@ -81,27 +78,30 @@ export class Copies {
    */
   adopt(original: FollowedFile, { path, cursors, place }: Left, origin: string): FollowedFile | undefined {
     if (place.offset === 0) return undefined;
-    const found = [...this.#files.listings.generations(path)].filter(({ key }) => !this.#files.has(key)).sort(byAge);
+    const found = [...this.#files.listings.generations(path)].sort(byAge).reverse();
     const copies: FollowedFile[] = [];
+    // What was written to later than the original has followed it, and is rotated too.
+    let isLater = found.some(({ key }) => key === original.key);
     // The youngest first: those before the one that is found are later copies, of content that nobody has seen.
-    for (const { path: name } of found.reverse()) {
+    for (const { path: name, key } of found) {
+      if (key === original.key) isLater = false;
+      if (this.#files.has(key) || key === original.key) continue;
       const copy = this.#open(name, path);
       if (!copy) continue;
       const isWanted = copy.holds(place);
-      if (!isWanted && this.#isOfNow(copy, original)) {
+      if (!isWanted && (isLater || this.#isOfNow(copy, original))) {
         copy[Symbol.dispose]();
         continue;
       }
-      this.#precede(copy, original);
-      copies.push(copy);
-      if (!isWanted) {
-        copy.account.inherited = undefined;
-        continue;
-      }
+      copies.unshift(copy);
+      if (!isWanted) continue;
       for (const cursor of cursors.values()) cursor.seen = cursor.read.offset;
       copy.account.cursors = cursors;
-      copy.account.inherited = origin;
-      for (const each of copies.reverse()) this.#files.add(each);
+      for (const each of copies) {
+        this.#precede(each, original);
+        each.account.inherited = each === copy ? origin : undefined;
+        this.#files.add(each);
+      }
       return copy;
     }
     for (const each of copies) each[Symbol.dispose]();
@@ -145,7 +145,10 @@ export class Copies {
     copy.account.rotated = true;
     copy.account.inherited = this.#surroundings.ledger.originOf(original.account);
     copy.lineage = original.lineage;
-    copy.age = original.age - 1;
+    // What the original holds from now on is written after the copy was made.
+    const made = copy.account.begun;
+    copy.account.begun = original.account.begun;
+    original.account.begun = after(copy.account, made);
   }
 }
 

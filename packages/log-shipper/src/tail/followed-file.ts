@@ -39,10 +39,6 @@ export class FollowedFile implements Holder, Disposable {
   at: string;
   /** Files that follow each other under one name: the older is read before the younger. */
   lineage: string;
-  /** Orders files, the oldest first: milliseconds since the epoch, as a rule of its birth. */
-  age: number;
-  /** The file whose content this one is a copy of, until that is truncated. */
-  copyOf: FollowedFile | undefined;
   /** When it last grew, on the monotonic clock. */
   grown = performance.now();
   /** It has no name any more, but perhaps the one that we gave it. */
@@ -68,7 +64,6 @@ export class FollowedFile implements Holder, Disposable {
     this.at = name;
     this.key = keyOf(identity);
     this.lineage = lineage;
-    this.age = Number(this.account.born || this.account.modified) / 1e6;
     this.#handle = handle;
     this.#following = following;
     for (const sink of ledger.sinks) this.account.cursors.set(sink, new Cursor());

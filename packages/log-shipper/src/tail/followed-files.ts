@@ -2,11 +2,10 @@
 
 import type { Context, Parameters } from '@outrigger/core';
 import { errors } from '../errors.ts';
-import type { Ledger } from '../ledger.ts';
+import type { Account, Ledger } from '../ledger.ts';
 import type { metrics } from '../metrics.ts';
 import type { Wanted } from './encodings.ts';
 import { FollowedFile } from './followed-file.ts';
-import { byName } from './generations.ts';
 import { Handles } from './handles.ts';
 import { Listings } from './listings.ts';
 
@@ -18,10 +17,11 @@ export type Surroundings = Pick<Context<Parameters, typeof metrics>, 'log' | 'me
 /** Files that follow each other under one name, oldest first. */
 export type Lineage = { readonly name: string; readonly files: FollowedFile[] };
 
-// A copy that rotation made is younger than the file it was made of, and holds what was there before. Ticks of the clock
-// are coarse, so names decide between files of one tick.
-const oldestFirst = (a: FollowedFile, b: FollowedFile): number =>
-  Number(b.account.rotated) - Number(a.account.rotated) || a.age - b.age || byName(a.name, b.name);
+const oldestFirst = ({ account: a }: FollowedFile, { account: b }: FollowedFile): number =>
+  Number(b.rotated) - Number(a.rotated) || Number(a.begun - b.begun);
+
+/** The time, or the next one that content may begin at. */
+export const after = ({ begun }: Account, time: bigint): bigint => (time > begun ? time : begun + 1n);
 
 // Each is worth a line in the log; thousands at once are not.
 const mostSaid = 100;
@@ -74,6 +74,19 @@ export class FollowedFiles implements Disposable {
     const { handles, listings } = this;
     const { ledger, encoding = 'auto' } = this.#surroundings;
     return FollowedFile.open(name, { path, lineage, ledger, encoding, handles, listings });
+  }
+
+  /** The last copy of what it held before it was truncated. @param origin of that content. */
+  copyOf({ account, lineage }: FollowedFile, origin: string): FollowedFile | undefined {
+    return this.lineage(lineage)?.files.findLast(
+      (file) => file.account !== account && file.account.inherited === origin,
+    );
+  }
+
+  /** What it holds was written after all that its lineage holds, though a tick of the clock may not tell them apart. */
+  succeed({ account, lineage }: FollowedFile): void {
+    for (const { account: older } of this.lineage(lineage)?.files ?? [])
+      if (older !== account && (older.rotated || !account.rotated)) account.begun = after(older, account.begun);
   }
 
   /** Returns whether it is new: a name may have come to mean another file between the look and the opening. */

@@ -56,6 +56,7 @@ export class Resumption {
       return;
     }
     file.account.rotated = found.path !== kept.path;
+    if (kept.begun !== undefined) file.account.begun = BigInt(kept.begun);
     // An inode says nothing about time; a birth does, where there is one.
     const sameFile = file.account.born === 0n || String(file.account.born) === kept.born;
     const sameContent = sameFile && file.holds(kept.head) && holdsAll(file, cursors);
@@ -94,7 +95,8 @@ export class Resumption {
     const left = { path: kept.path, cursors, place: place.offset > 0 ? place : kept.head };
     const before = { identity: kept, born: kept.born, rewinds: kept.rewinds ?? 0, inherited: kept.origin };
     file.account.rewinds = before.rewinds + 1;
-    const copy = copies.adopt(file, left, ledger.originOf(before));
+    const origin = ledger.originOf(before);
+    const copy = files.copyOf(file, origin) ?? copies.adopt(file, left, origin);
     const lost = copy ? Math.max(0, kept.size - copy.account.size) : Math.max(0, kept.size - furthestBack(cursors));
     log.warn(errors.LOG_SHIPPER_FILE_TRUNCATED({ path: kept.path, lost }));
     metrics.truncations.inc();

@@ -195,14 +195,15 @@ export class Tailer implements AsyncDisposable {
     const isNew = ledger.newUnder(path);
     const isWanted = (file: Pick<Found, 'key' | 'identity' | 'born' | 'modified'>) =>
       !this.#files.has(file.key) && !ledger.kept.has(file.key) && isNew(file);
+    const opened = new Map<string, readonly [Found, FollowedFile]>();
     for (const found of this.#files.listings.generations(at)) {
-      if (!isWanted(found)) continue;
-      const file = this.#open(found, path);
+      const file = isWanted(found) ? this.#open(found, path) : undefined;
       if (!file) continue;
       // The name may have passed to another file in between; the one that was seen comes again further on.
-      if (isWanted({ ...file.account, key: file.key })) this.#follow(file);
+      if (isWanted({ ...file.account, key: file.key }) && !opened.has(file.key)) opened.set(file.key, [found, file]);
       else file[Symbol.dispose]();
     }
+    for (const [, file] of [...opened.values()].sort(([a], [b]) => byAge(a, b))) this.#follow(file);
   }
 
   /** Begins to follow a file under its own path, unless it is known. Returns whether it is new. */
@@ -234,11 +235,11 @@ export class Tailer implements AsyncDisposable {
   }
 
   #follow(file: FollowedFile): boolean {
-    if (this.#copies.recognise(file) === 'being copied') {
-      file[Symbol.dispose]();
-      return false;
-    }
-    return this.#files.add(file);
+    const became = this.#copies.recognise(file);
+    if (became === 'none') this.#files.succeed(file);
+    if (became !== 'being copied') return this.#files.add(file);
+    file[Symbol.dispose]();
+    return false;
   }
 
   #refresh(file: FollowedFile, found?: Found): boolean {

@@ -1,7 +1,7 @@
 // What a chunk promises whoever holds it.
 
-import { appendFile, copyFile, rename, truncate, writeFile } from 'node:fs/promises';
-import { scratch } from '@outrigger/core/testing';
+import { appendFile, copyFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
+import { type Scratch, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import type { Chunk } from '../../src/source/source.ts';
 import { readChunks } from '../../src/tail/reader.ts';
@@ -129,6 +129,75 @@ test('content that came and went by copytruncate between two looks is read from 
   await appendFile(path, 'four\n');
   await tailer.poll();
   expect(String((await next(chunks)).bytes)).toBe('four\n');
+  await chunks.return(undefined);
+});
+
+/** Until what is made from now on is younger than all there is. */
+async function tick(directory: Scratch): Promise<void> {
+  const made = async () => {
+    await writeFile(directory.join('tick'), 'tock');
+    return (await stat(directory.join('tick'))).mtimeMs;
+  };
+  const now = await made();
+  await until(async () => (await made()) > now);
+}
+
+test('after a restart a copy is still read before what its original held later, whatever that is called', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  const paths = [path];
+  await writeFile(path, 'one\n');
+  const first = follow({ paths });
+  await first.tailer.poll();
+  await tick(directory);
+  await copyFile(path, directory.join('app.log.1'));
+  await truncate(path);
+  await appendFile(path, 'two\n');
+  await first.tailer.poll();
+  const kept = JSON.parse(JSON.stringify(first.ledger.positions()));
+  await first.tailer[Symbol.asyncDispose]();
+
+  const second = follow({ paths, kept });
+  await using tailer = second.tailer;
+  await tailer.poll();
+  await rename(directory.join('app.log.1'), directory.join('app.log.2'));
+  await rename(path, directory.join('app.log.1'));
+  await writeFile(path, 'three\n');
+  await tailer.poll();
+  const chunks = chunksOf(second);
+  for (const line of ['one\n', 'two\n', 'three\n']) {
+    const chunk = await next(chunks);
+    expect(String(chunk.bytes)).toBe(line);
+    finish(chunk);
+  }
+  await chunks.return(undefined);
+});
+
+test('what was rotated in whatever way while it was down is read in the order in which it was written', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  const paths = [path];
+  await writeFile(path, 'one\n');
+  const first = follow({ paths });
+  await first.tailer.poll();
+  const kept = JSON.parse(JSON.stringify(first.ledger.positions()));
+  await first.tailer[Symbol.asyncDispose]();
+  // The copy holds what is known; the original holds what follows, and is older than a file that follows it.
+  await copyFile(path, directory.join('app.log.3'));
+  await truncate(path);
+  await appendFile(path, 'two\n');
+  await rename(path, directory.join('app.log.2'));
+  await writeFile(path, 'three\n');
+  await rename(path, directory.join('app.log.1'));
+  const second = follow({ paths, kept });
+  await using tailer = second.tailer;
+  await tailer.poll();
+  const chunks = chunksOf(second);
+  for (const line of ['one\n', 'two\n', 'three\n']) {
+    const chunk = await next(chunks);
+    expect(String(chunk.bytes)).toBe(line);
+    finish(chunk);
+  }
   await chunks.return(undefined);
 });
 
