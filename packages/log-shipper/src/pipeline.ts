@@ -148,6 +148,13 @@ export function checkPipeline(
   if (start !== undefined) attempt('multilineStart', () => joinOf({ multiline: { start, lines } }));
   if (continuation !== undefined)
     attempt('multilineContinuation', () => joinOf({ multiline: { continuation, lines } }));
+  const ways = { multiline: given.multiline !== 'none', multilineStart: start, multilineContinuation: continuation };
+  const [, second] = Object.entries(ways).filter(([, value]) => value);
+  if (second)
+    problem(
+      second[0] as keyof typeof ways,
+      'only one of multiline, multilineStart and multilineContinuation is expected',
+    );
   attempt('timeFormat', () => timeReader(given.timeFormat));
   attempt('timeZone', () => zoneOf(given.timeZone));
   for (const [sink, condition] of Object.entries(given.route)) {

@@ -181,11 +181,13 @@ test('all of a file may be dropped: nothing is sent, and it is done with', async
 test('a route to a sink that is not there, and one that makes no sense, are refused at once', async () => {
   await using place = await workplace();
   const args = ['--check', '--route', 'forward=level>=warn', '--route', 'stdout=level>>3', '--time-zone', 'Nowhere'];
+  args.push('--multiline-start', '^a', '--multiline-continuation', '^ ');
   await using peer = await startPeer(process.execPath, [fileURLToPath(main), ...argumentsFor(place.path, args)]);
   expect((await peer.exited).code).toBe(64);
   expect(peer.stderr).toMatch(/--route.*there is no sink forward, but stdout/);
   expect(peer.stderr).toMatch(/--route.*column/);
   expect(peer.stderr).toMatch(/--time-zone.*Nowhere/);
+  expect(peer.stderr).toMatch(/--multiline-continuation.*only one of/);
 });
 
 const unusable: [string[], RegExp][] = [

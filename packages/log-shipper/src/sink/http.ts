@@ -8,7 +8,8 @@
 // | level         | the field that is named, if any   | -            |
 // | id            | the field that is named, if any   | -            |
 
-import { choice, map, secret, text, url } from '@outrigger/core';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { choice, map, ParameterProblem, reasonOf, secret, text, url } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
 import type { Encoding } from '../encoding/encoding.ts';
 import { type JsonNames, jsonRecord } from '../encoding/json.ts';
@@ -44,6 +45,8 @@ export const http = defineSink({
   },
 
   async open({ url: target, format, headers: templates, apiKey, apiKeyHeader, ...others }, context) {
+    for (const [name, template] of Object.entries(templates)) checkHeader(name, template, 'sinkHttpHeaders');
+    checkHeader(apiKeyHeader, '', 'sinkHttpApiKeyHeader');
     const post = await HttpPost.open(others, [target], { context, prefix: 'sinkHttp' });
     const { timeField, levelField, idField: uidField } = others;
     const names = definedOnly({ timeField, levelField, uidField, levelFormat: 'name' as const });
@@ -81,6 +84,16 @@ const definedOnly = <T extends object>(values: T) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: NonNullable<T[K]>;
   };
+
+/** A request that can never be sent would be tried for ever. */
+function checkHeader(name: string, value: string, parameter: string): void {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+  } catch (error) {
+    throw new ParameterProblem(parameter, reasonOf(error), { cause: error });
+  }
+}
 
 const placeholder = /\{([^{}]+)\}/g;
 

@@ -83,6 +83,15 @@ test('headers show fields, and records that differ in them go in requests of the
   expect(receiver.requests[0]!.headers).toMatchObject({ 'x-app': 'shop' });
 });
 
+test.for([
+  ['headers', 'no name=x'],
+  ['headers', 'X-A=one\ntwo'],
+  ['api-key-header', 'no name'],
+])('--sink-http-%s %j can never be sent, and is refused at once', async ([flag, value]) => {
+  await using receiver = await PlainHttpReceiver.listen();
+  await expect(openTo('http', receiver, [`--sink-http-${flag}`, value!])).rejects.toThrow(/[Ii]nvalid|[Hh]eader/);
+});
+
 test('a key goes in the header that is named', async () => {
   await using receiver = await PlainHttpReceiver.listen();
   await using to = await openTo('http', receiver, ['--sink-http-api-key-header', 'X-Key'], {
