@@ -64,6 +64,7 @@ export class Copies {
     // The copy takes the cursors over, with what is in flight, and is read first.
     file.rewind();
     const copy = this.#files.copyOf(file, origin) ?? this.adopt(file, { path, cursors, place }, origin);
+    this.missed(file);
     // What was written after the copy was made, and before the original was cut, is in neither.
     const lost = copy ? Math.max(0, seen - copy.account.size) : unread;
     metrics.truncations.inc();
@@ -109,16 +110,19 @@ export class Copies {
   }
 
   /**
-   * Content of the file that came and went between two looks: the file was empty, and is not any more. What is left of it
-   * are copies that nobody has seen, of something else than what it holds now.
+   * Content of the file that came and went between two looks. What is left of it are copies that nobody has seen, of
+   * something else than what it holds now.
    */
   missed(original: FollowedFile): void {
-    const { path, rotated } = original.account;
+    const { path } = original.account;
     const { ledger } = this.#surroundings;
-    if (rotated || lookIfThere(path)?.key !== original.key) return;
     const isNew = ledger.newUnder(path);
     const found = [...this.#files.listings.generations(path)].sort(byAge);
-    for (const { path: name, key } of found.filter((each) => isNew(each))) {
+    const own = found.findIndex(({ key }) => key === original.key);
+    if (own < 0 && lookIfThere(path)?.key !== original.key) return;
+    // What was written to later than the original has followed it, and is rotated too.
+    const older = own < 0 ? found : found.slice(0, own);
+    for (const { path: name, key } of older.filter((each) => isNew(each))) {
       if (this.#files.has(key) || ledger.kept.has(key)) continue;
       const copy = this.#open(name, path);
       if (copy && copy.key === key && !this.#isOfNow(copy, original)) {

@@ -38,7 +38,7 @@ export class Resumption {
   }
 
   #resumeOne(kept: Kept, all: ReadonlyMap<string, readonly Found[]>): void {
-    const { ledger, files } = this.#options;
+    const { ledger, files, copies } = this.#options;
     const key = keyOf(kept);
     const names = all.get(key) ?? [];
     const present = names.find(({ path }) => path === kept.path) ?? names[0];
@@ -68,6 +68,7 @@ export class Resumption {
       file.account.inherited = kept.origin;
       file.account.target = kept.target;
       files.add(file);
+      if (kept.head.offset === 0) copies.missed(file);
     } else if (certain) this.#startOver(file, kept, cursors);
     else {
       file[Symbol.dispose]();
@@ -97,6 +98,7 @@ export class Resumption {
     file.account.rewinds = before.rewinds + 1;
     const origin = ledger.originOf(before);
     const copy = files.copyOf(file, origin) ?? copies.adopt(file, left, origin);
+    copies.missed(file);
     const lost = copy ? Math.max(0, kept.size - copy.account.size) : Math.max(0, kept.size - furthestBack(cursors));
     log.warn(errors.LOG_SHIPPER_FILE_TRUNCATED({ path: kept.path, lost }));
     metrics.truncations.inc();

@@ -69,19 +69,19 @@ const noteOf = (world: World) => (error: Error) => {
 function verdictOf(world: World, faults: Faults): Verdict {
   const { judges, wrongs } = world;
   for (const judge of judges) judge.checkStrays();
-  const all = [...wrongs, ...judges.flatMap((judge) => [...judge.wrongs, ...judge.missing()])];
+  const overtaken = judges.flatMap((judge) => judge.overtaken.map((each) => `${judge.name} has ${each}`));
+  const all = [...wrongs, ...judges.flatMap((judge) => [...judge.wrongs, ...judge.missing()]), ...overtaken];
   const written = world.truth.logs.reduce((total, { complete }) => total + complete, 0);
   const bytes = world.truth.logs.reduce((total, { size }) => total + size, 0);
   const say = (what: string) => process.stdout.write(`${what}\n`);
   say(
     `${written} records, ${bytes} bytes, ${world.truth.contents.size} files, ${world.ends.length} shippers (${tally(world.ends)})`,
   );
-  for (const { name, records, duplicates, overtaken } of judges) {
+  for (const { name, records, duplicates } of judges) {
     const { resent, restarted, most, copied } = duplicates;
     say(
       `${name}: ${records} arrived; again: ${resent} by resends of a batch, ${restarted} after restarts, at most ${most} after one, ${copied} of copies`,
     );
-    for (const each of overtaken) say(`${name}: ${each}`);
   }
   say([...faults.counts].map(([what, count]) => `${what} ${count}`).join(', '));
   for (const wrong of all) say(`WRONG: ${wrong}`);
