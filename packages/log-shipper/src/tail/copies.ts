@@ -48,11 +48,9 @@ export class Copies {
     return (known.offset > 0 && copy.holds(known)) || this.#grows(copy, original);
   }
 
-  /** What is there of it so far is how the original begins, and somebody is at work. */
+  /** All that is there of it so far is how the original begins: whether it is still being made or not, it is no news. */
   #grows(file: FollowedFile, original: FollowedFile): boolean {
-    const { size, head, modified } = file.account;
-    const isNew = Date.now() - Number(modified / 1_000_000n) < patience;
-    return isNew && size < original.account.known.offset && original.holds(head);
+    return file.account.size < original.account.known.offset && original.holds(file.end);
   }
 
   /** What lies before a known place is not what it was: truncated, or rewritten. */
@@ -155,6 +153,3 @@ export class Copies {
     original.account.begun = after(copy.account, made);
   }
 }
-
-// A copy that has not grown for so long is none: whoever made it has given up.
-const patience = 10_000;

@@ -277,6 +277,11 @@ export class FollowedFile implements Holder, Disposable {
     this.#lookAtHead();
   }
 
+  /** The place behind all that was seen of it. */
+  get end(): Place {
+    return placeAt(this.#open(), this.account.size);
+  }
+
   /** Whether the bytes before the place are those it was taken at. */
   holds({ offset, print }: Place): boolean {
     return offset === 0 || (offset <= this.account.size && placeAt(this.#open(), offset).print === print);

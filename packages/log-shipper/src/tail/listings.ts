@@ -14,6 +14,8 @@ const mostListings = 64;
 
 class Listing {
   readonly modified: bigint;
+  /** When the directory was first seen with that time, on the monotonic clock: the time itself may be another machine's. */
+  readonly since: number;
   /** Whether the directory's time of change would tell a change since. */
   readonly settled: boolean;
   readonly #directory: string;
@@ -21,10 +23,11 @@ class Listing {
   #generations: Map<string, string[]> | undefined;
   #files: Map<string, string> | undefined;
 
-  constructor(directory: string, modified: bigint) {
+  constructor(directory: string, modified: bigint, since: number) {
     this.#directory = directory;
     this.modified = modified;
-    this.settled = Date.now() - Number(modified / 1_000_000n) > tick;
+    this.since = since;
+    this.settled = performance.now() - since > tick;
     this.#names = readdirSync(directory);
   }
 
@@ -104,9 +107,10 @@ export class Listings {
     try {
       const { mtimeNs } = statSync(directory, { bigint: true });
       const known = this.#listings.get(directory);
-      if (known?.settled && known.modified === mtimeNs) return known;
+      const isSame = known?.modified === mtimeNs;
+      if (isSame && known.settled) return known;
       if (this.#listings.size >= mostListings) this.#listings.clear();
-      const listing = new Listing(directory, mtimeNs);
+      const listing = new Listing(directory, mtimeNs, isSame ? known.since : performance.now());
       this.#listings.set(directory, listing);
       return listing;
     } catch {
