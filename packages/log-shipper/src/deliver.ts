@@ -140,10 +140,15 @@ export class Delivery implements AsyncDisposable {
     await this.#bury(piece, dead);
     const others = new Set([...retry, ...dead.map(({ index }) => index)]);
     const taken = Array.from({ length: piece.records }, (_, index) => index).filter((index) => !others.has(index));
-    if (taken.length > 0) this.#took(piece.pick(taken));
-    if (retry.length === 0) return [];
+    if (taken.length > 0) this.#count(piece.pick(taken));
+    if (retry.length === 0) {
+      this.#up();
+      return [];
+    }
+    // One that takes only a part is not up again: it would be told to be so, and asked again at once, with every attempt.
     this.#down(reason);
-    await this.#wait(after);
+    // A receiver that names one bad record at a time has nothing against the others.
+    if (dead.length === 0 || after !== undefined) await this.#wait(after);
     return [piece.pick(retry)];
   }
 
@@ -173,8 +178,12 @@ export class Delivery implements AsyncDisposable {
   }
 
   #took(piece: Batch): void {
-    const { metrics } = this.#options;
     this.#up();
+    this.#count(piece);
+  }
+
+  #count(piece: Batch): void {
+    const { metrics } = this.#options;
     this.deliveredAt = new Date();
     metrics.deliveredRecords.inc({ sink: this.name }, piece.records);
     metrics.delivered.inc({ sink: this.name }, piece.source);
