@@ -2,7 +2,7 @@
 // of the original is in the copy, which is therefore read on from the same place.
 
 import { errors } from '../errors.ts';
-import { Cursor, type Cursors, isYounger, type Place } from '../ledger.ts';
+import { type Cursors, isYounger, type Place } from '../ledger.ts';
 import type { FollowedFile } from './followed-file.ts';
 import { after, type FollowedFiles, type Surroundings } from './followed-files.ts';
 import { basesOf, byAge } from './generations.ts';
@@ -20,26 +20,16 @@ export class Copies {
   }
 
   /**
-   * Whether a file that has appeared is a copy of one whose truncation has not been seen yet. Then it is not read again
-   * from its beginning.
+   * Whether a file that has appeared holds what another one still holds itself. It is left alone until that is truncated:
+   * what is in flight by then would be read twice.
    */
-  recognise(file: FollowedFile): 'copy' | 'being copied' | 'none' {
-    for (const base of basesOf(file.name)) {
+  isOfNow(file: FollowedFile): boolean {
+    for (const base of basesOf(file.name))
       for (const original of this.#files.at(base)) {
         const { account } = original;
-        if (account.rotated || !isYounger(file.account, account) || account.known.offset === 0) continue;
-        if (!file.holds(account.known)) {
-          if (this.#grows(file, original)) return 'being copied';
-          continue;
-        }
-        // From what is acknowledged: what is in flight belongs to the original.
-        for (const [sink, { acknowledged }] of account.cursors)
-          file.account.cursors.set(sink, new Cursor(acknowledged));
-        this.#precede(file, original);
-        return 'copy';
+        if (!account.rotated && isYounger(file.account, account) && this.#isOfNow(file, original)) return true;
       }
-    }
-    return 'none';
+    return false;
   }
 
   /** The next copy is made already: it holds what the original still holds itself. */
@@ -61,7 +51,7 @@ export class Copies {
     const origin = ledger.originOf(file.account);
     // The copy takes the cursors over, with what is in flight, and is read first.
     file.rewind();
-    const copy = this.#files.copyOf(file, origin) ?? this.adopt(file, { path, cursors, place }, origin);
+    const copy = this.adopt(file, { path, cursors, place }, origin);
     this.missed(file);
     // What was written after the copy was made, and before the original was cut, is in neither.
     const lost = copy ? Math.max(0, seen - copy.account.size) : unread;

@@ -76,13 +76,6 @@ export class FollowedFiles implements Disposable {
     return FollowedFile.open(name, { path, lineage, ledger, encoding, handles, listings });
   }
 
-  /** The last copy of what it held before it was truncated. @param origin of that content. */
-  copyOf({ account, lineage }: FollowedFile, origin: string): FollowedFile | undefined {
-    return this.lineage(lineage)?.files.findLast(
-      (file) => file.account !== account && file.account.inherited === origin,
-    );
-  }
-
   /** What it holds was written after all that its lineage holds, though a tick of the clock may not tell them apart. */
   succeed({ account, lineage }: FollowedFile): void {
     for (const { account: older } of this.lineage(lineage)?.files ?? [])

@@ -97,7 +97,7 @@ export class Resumption {
     const before = { identity: kept, born: kept.born, rewinds: kept.rewinds ?? 0, inherited: kept.origin };
     file.account.rewinds = before.rewinds + 1;
     const origin = ledger.originOf(before);
-    const copy = files.copyOf(file, origin) ?? copies.adopt(file, left, origin);
+    const copy = copies.adopt(file, left, origin);
     copies.missed(file);
     const lost = copy ? Math.max(0, kept.size - copy.account.size) : Math.max(0, kept.size - furthestBack(cursors));
     log.warn(errors.LOG_SHIPPER_FILE_TRUNCATED({ path: kept.path, lost }));

@@ -235,11 +235,9 @@ export class Tailer implements AsyncDisposable {
   }
 
   #follow(file: FollowedFile): boolean {
-    const became = this.#copies.recognise(file);
-    if (became === 'none') this.#files.succeed(file);
-    if (became !== 'being copied') return this.#files.add(file);
-    file[Symbol.dispose]();
-    return false;
+    if (this.#copies.isOfNow(file)) file[Symbol.dispose]();
+    else this.#files.succeed(file);
+    return !file.closed && this.#files.add(file);
   }
 
   #refresh(file: FollowedFile, found?: Found): boolean {
