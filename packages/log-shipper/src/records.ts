@@ -213,5 +213,7 @@ const tooExact = /\d{16}|\d[eE]\+?\d{3}/;
 
 function keepDigits(_key: string, value: unknown, { source }: { source?: string }): unknown {
   const exact = typeof value !== 'number' || source === undefined || Number.isSafeInteger(value);
+  // Of a key that is there twice V8 shows the last value, and the source of another.
+  if (!exact && Number(source) !== value) return value;
   return exact || (Number.isFinite(value) && !/^-?\d+$/.test(source)) ? value : JSON.rawJSON(source);
 }

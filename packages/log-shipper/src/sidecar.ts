@@ -156,7 +156,7 @@ async function positionsOf(context: ShipperContext) {
 /** Just before the drain deadline, while there is still somebody to say it. */
 async function sayWhatIsLeft(deliveries: readonly Delivery[], ledger: Ledger, context: ShipperContext): Promise<void> {
   const { drainTimeout } = context.parameters;
-  await wait(drainTimeout - Math.min(500, drainTimeout / 10));
+  await wait(drainTimeout - Math.min(500, drainTimeout / 5));
   for (const { name, state } of deliveries)
     if (state !== 'ended') context.log.error(errors.LOG_SHIPPER_LEFT({ sink: name, lag: ledger.lag(name) }));
 }

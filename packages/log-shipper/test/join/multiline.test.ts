@@ -211,7 +211,7 @@ describe.for(languageNames)('whatever the lines are: %s', (language) => {
     );
     fc.assert(
       fc.property(
-        fc.array(line, { maxLength: 14 }),
+        fc.array(line, { maxLength: 14 }).map(inTime),
         fc.array(fc.nat(600), { maxLength: 10 }),
         limits,
         most,
@@ -228,3 +228,9 @@ describe.for(languageNames)('whatever the lines are: %s', (language) => {
     );
   });
 });
+
+/** A clock that goes back may end what is joined sooner after a restart, which shows in the mark of a part only. */
+function inTime<T extends readonly unknown[]>(lines: [number, ...T][]): [number, ...T][] {
+  const times = lines.map(([at]) => at).sort((a, b) => a - b);
+  return lines.map(([, ...rest], index) => [times[index]!, ...rest]);
+}

@@ -44,6 +44,11 @@ for (const name of Object.keys(parsers)) {
   });
 }
 
+test('json takes the last value of a key that is there twice, whatever digits the others have', () => {
+  const bytes = Buffer.from('{"a":-9007199254740993,"\\u0061":9.5e-107,"b":12345678901234567890,"b":1.5}');
+  expect(parsers.json.open({}).parse!(bytes, 0, bytes.length)).toEqual({ a: 9.5e-107, b: 1.5 });
+});
+
 test('json keeps the digits of numbers that a double would round', () => {
   const line = '{"id":12345678901234567890,"small":1.5,"big":1e999,"negative":-9007199254740993}';
   const { parse: read } = parsers.json.open({});
