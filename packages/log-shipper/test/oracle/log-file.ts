@@ -58,10 +58,12 @@ export class LogFile {
     const lines = Array.from({ length: count }, (_, index) => this.#line(from + index));
     const block = Buffer.concat(lines.flatMap((line) => [line, newline]));
     const last = lines.at(-1)!;
-    const cut = halfway ? block.length - 1 - last.length + middleOf(last) : block.length;
-    this.#say({ did: 'write', from, count, halved: halfway !== undefined });
+    // The halves of a line that is shipped in pieces would be pieces that no judge knows.
+    const halved = halfway !== undefined && last.length <= this.#options.script.limit;
+    const cut = halved ? block.length - 1 - last.length + middleOf(last) : block.length;
+    this.#say({ did: 'write', from, count, halved });
     this.#put(block.subarray(0, cut));
-    await halfway?.();
+    if (halved) await halfway();
     this.#put(block.subarray(cut));
     this.#say({ did: 'written', bytes: block.length });
     this.#next += count;

@@ -132,7 +132,6 @@ export class Truth {
 
   /** A shipper that is stopped in the middle of a line ships what there is of it, and the next one the rest. */
   #halve(log: LogTruth, at: number, line: Buffer): void {
-    if (line.length > this.#script.limit) return;
     const middle = middleOf(line);
     log.broken++;
     this.#special(line.subarray(0, middle), { log, at, half: 1 });
