@@ -44,8 +44,9 @@ describe('a line of JSON', () => {
           for (const [at, text] of onBytes.entries()) {
             expect(text).not.toMatch(/[\r\n]/);
             expect(twice(text)).toBe(false);
-            // Exact numbers count, how they are spelled does not.
-            expect(JSON.parse(text)).toEqual(JSON.parse(byFields[at]!));
+            // Exact numbers count, how they are spelled does not; and JSON.stringify knows no -0.
+            const read = (json: string) => JSON.parse(json, (_key, value) => (value === 0 ? 0 : value));
+            expect(read(text)).toEqual(read(byFields[at]!));
           }
         },
       ),
