@@ -22,6 +22,7 @@ export {
   type MetricDeclarations,
   type MetricFamily,
 } from './metrics.ts';
+export { parseAnnotations } from './parameters/annotations.ts';
 export type { Change } from './parameters/changes.ts';
 export { type Chosen, family, list, map } from './parameters/collections.ts';
 export {
@@ -50,6 +51,7 @@ export { type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from
 export { type Program, type ProgramError, passedOn, runProgram } from './program.ts';
 export { program, programProblem } from './program-parameter.ts';
 export { publishFile, publishLink } from './publish.ts';
+export { readText, reasonOfFile } from './read-file.ts';
 export {
   heeding,
   parseRetryAfter,

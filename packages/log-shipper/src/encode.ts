@@ -2,7 +2,7 @@
 
 import { Batch, type Part } from './batch.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { Encoding } from './encoding/encoding.ts';
+import { type Encoding, writeOrExcuse } from './encoding/encoding.ts';
 import { Numbers } from './numbers.ts';
 import type { Records } from './records.ts';
 
@@ -52,7 +52,7 @@ export class Encoder {
     for (let index = 0; index < count; index++) {
       if (indices && records.dropped(index)) continue;
       const begun = into.at;
-      writeOrExcuse(index, into, { write, records });
+      writeOrExcuse(records, write, { index, into });
       const before = this.#offsets.length;
       if (before > 0 && (into.length > limit || before >= most)) {
         const rest = into.cut(begun);
@@ -101,19 +101,3 @@ export class Encoder {
 
 /** Where in the chunk the records before that one end; all of it is accounted for with the last. */
 const endOf = (records: Records, end: number): number => (end < records.count ? records.startOf(end) : records.length);
-
-/** A record that the encoding cannot hold goes as the line that it was, with the reason. */
-function writeOrExcuse(
-  index: number,
-  into: ByteWriter,
-  { write, records }: { write: ReturnType<Encoding>; records: Records },
-): void {
-  const { at } = into;
-  try {
-    write(index, into);
-  } catch (error) {
-    into.at = at;
-    records.excuse(index, (error as Error).message);
-    write(index, into);
-  }
-}

@@ -2,6 +2,7 @@
 // before the JSON: `<seconds>.<9 digits> <severityNumber> <tag as JSON string, or null> <json object>\n`.
 
 import { ByteWriter } from './byte-writer.ts';
+import { writeOrExcuse } from './encoding/encoding.ts';
 import { jsonRecord } from './encoding/json.ts';
 import { Records } from './records.ts';
 import type { Chunk } from './source/source.ts';
@@ -15,13 +16,7 @@ export function settle(records: Records): Buffer {
     if (records.dropped(index)) continue;
     // First: whoever writes it finds time and level in it.
     object.reset();
-    try {
-      write(index, object);
-    } catch (error) {
-      object.reset();
-      records.excuse(index, (error as Error).message);
-      write(index, object);
-    }
+    writeOrExcuse(records, write, { index, into: object });
     const { seconds, nanos } = records.time(index);
     const tag = JSON.stringify(records.tags?.[index] ?? null);
     into.text(`${seconds}.${String(nanos).padStart(9, '0')} ${records.level(index)} ${tag} `);

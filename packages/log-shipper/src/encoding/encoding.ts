@@ -8,3 +8,19 @@ import type { Records } from '../records.ts';
  * it is then excused (see Records.excuse) and written again, which must succeed.
  */
 export type Encoding = (records: Records) => (index: number, into: ByteWriter) => void;
+
+/** A record that the encoding cannot hold goes as the line that it was, with the reason. */
+export function writeOrExcuse(
+  records: Records,
+  write: ReturnType<Encoding>,
+  { index, into }: { readonly index: number; readonly into: ByteWriter },
+): void {
+  const { at } = into;
+  try {
+    write(index, into);
+  } catch (error) {
+    into.at = at;
+    records.excuse(index, (error as Error).message);
+    write(index, into);
+  }
+}

@@ -50,7 +50,7 @@ export const http = defineSink({
     const post = await HttpPost.open(others, [target], { context, prefix: 'sinkHttp' });
     const { timeField, levelField, idField: uidField } = others;
     const names = definedOnly({ timeField, levelField, uidField, levelFormat: 'name' as const });
-    const isConstant = !Object.values(templates).some((template) => template.search(placeholder) >= 0);
+    const isConstant = !Object.values(templates).some((template) => template.search(fieldName) >= 0);
     return {
       encoding: format === 'lines' ? line : objects(names, format === 'json' ? 0x2c : 0x0a),
       async write(batch, signal) {
@@ -95,7 +95,7 @@ function checkHeader(name: string, value: string, parameter: string): void {
   }
 }
 
-const placeholder = /\{([^{}]+)\}/g;
+const fieldName = /\{([^{}]+)\}/g;
 
 /** Undefined where records of the batch would have different ones. Constant headers cost nothing: no record is looked at. */
 function headersOf(templates: Headers, batch: Batch, isConstant: boolean): Headers | undefined {
@@ -114,6 +114,6 @@ const fill = (templates: Headers, fields: Readonly<Record<string, unknown>>): He
     Object.entries(templates).map(([name, template]) => [
       name,
       // A header holds printable ASCII: a newline would make two of it.
-      template.replace(placeholder, (_, field: string) => String(fields[field] ?? '').replace(/[^\x20-\x7e]/g, '?')),
+      template.replace(fieldName, (_, field: string) => String(fields[field] ?? '').replace(/[^\x20-\x7e]/g, '?')),
     ]),
   );

@@ -1,10 +1,9 @@
 // Who we are, as Kubernetes tells a container by the downward API: environment variables, and files that it keeps up to
 // date. The API server is never asked.
 
-import { path, reasonOf, text } from '@outrigger/core';
+import { parseAnnotations, path, readText, reasonOf, reasonOfFile, text } from '@outrigger/core';
 import { openWatcher, watchLog } from '@outrigger/core/watch';
 import type { Fields } from '../records.ts';
-import { readDownward } from './downward.ts';
 import { defineTransform } from './transform.ts';
 
 /** The names that Fluent Bit and Fluentd give to them, by the variables in which they usually are. */
@@ -31,13 +30,23 @@ export const kubernetes = defineTransform({
     let common: Fields = { [field]: known };
     const read = () => {
       const found = Object.entries(files).flatMap(([name, file]) =>
-        file === undefined ? [] : [[name, readDownward(file)]],
+        file === undefined ? [] : [[name, Object.fromEntries(parseAnnotations(readText(file), ''))]],
       );
       common = { [field]: { ...known, ...Object.fromEntries(found) } };
     };
+    const readAgain = () => {
+      try {
+        read();
+      } catch (error) {
+        log.warn('What the downward API says cannot be read; what it said before is added', {
+          ...files,
+          reason: reasonOfFile(error as NodeJS.ErrnoException),
+        });
+      }
+    };
     const paths = Object.values(files).filter((file) => file !== undefined);
     if (paths.length > 0) {
-      const watcher = await openWatcher({ paths, ...watchLog(log), changed: read });
+      const watcher = await openWatcher({ paths, ...watchLog(log), changed: readAgain });
       const end = () => {
         Promise.resolve(watcher[Symbol.asyncDispose]()).catch((error: unknown) => log.warn(reasonOf(error)));
       };

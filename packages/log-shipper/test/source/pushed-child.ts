@@ -1,7 +1,8 @@
 import { Intake } from '../../src/intake.ts';
 import type { PushMember } from '../../src/source/push.ts';
 import { Spool } from '../../src/spool/spool.ts';
-import { defaultsOf, settle, silent } from './pushed.ts';
+import { silent } from '../silent.ts';
+import { defaultsOf, settle } from './pushed.ts';
 
 const [name, directory, given] = process.argv.slice(2);
 const member = ((await import(`../../src/source/${name}.ts`)) as Record<string, PushMember>)[name!]!;

@@ -3,22 +3,12 @@
 import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Log } from '@outrigger/core';
 import { type Peer, type PeerOptions, scratch, startPeer, until } from '@outrigger/core/testing';
 import { Intake, type Settle } from '../../src/intake.ts';
 import { parseObject } from '../../src/records.ts';
 import type { PushMember } from '../../src/source/push.ts';
 import { Spool, type SpoolOptions } from '../../src/spool/spool.ts';
-
-const nothing = () => undefined;
-export const silent = {
-  trace: nothing,
-  debug: nothing,
-  info: nothing,
-  warn: nothing,
-  error: nothing,
-  setLevel: nothing,
-} as unknown as Log;
+import { silent } from '../silent.ts';
 
 /** A record that holds it breaks the pipeline. */
 export const breaking = 'breaks the pipeline';

@@ -5,16 +5,9 @@ import { Ledger } from '../../src/ledger.ts';
 import type { Chunk } from '../../src/source/source.ts';
 import { Paths, Troubles } from '../../src/tail/paths.ts';
 import { Tailer, type TailerOptions } from '../../src/tail/tailer.ts';
+import { silent } from '../silent.ts';
 
 const nothing = () => undefined;
-export const silent = {
-  trace: nothing,
-  debug: nothing,
-  info: nothing,
-  warn: nothing,
-  error: nothing,
-  setLevel: nothing,
-};
 const instrument = { inc: nothing, set: nothing, observe: nothing };
 const surroundings = {
   log: silent,

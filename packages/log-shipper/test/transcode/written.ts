@@ -1,7 +1,7 @@
 // What becomes of one line when it goes to MessagePack on bytes, and when it goes by way of its fields.
 
 import { ByteWriter } from '../../src/byte-writer.ts';
-import type { Encoding } from '../../src/encoding/encoding.ts';
+import { type Encoding, writeOrExcuse } from '../../src/encoding/encoding.ts';
 import { type Fields, Records } from '../../src/records.ts';
 import { chunkOf } from '../chunk.ts';
 
@@ -31,14 +31,7 @@ export function written(encoding: Encoding, records: Records): Buffer[] {
   return Array.from({ length: records.count }, (_, index) => {
     // Small, so that it has to grow in the midst of a record.
     const into = new ByteWriter(1);
-    const { at } = into;
-    try {
-      write(index, into);
-    } catch (error) {
-      into.at = at;
-      records.excuse(index, (error as Error).message);
-      write(index, into);
-    }
+    writeOrExcuse(records, write, { index, into });
     return Buffer.from(into.written);
   });
 }

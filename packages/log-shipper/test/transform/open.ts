@@ -6,16 +6,7 @@ import type { Fields, Records } from '../../src/records.ts';
 import { transforms } from '../../src/transform/index.ts';
 import type { Transform } from '../../src/transform/transform.ts';
 import { recordsOf } from '../chunk.ts';
-
-const nothing = () => undefined;
-export const silent = {
-  trace: nothing,
-  debug: nothing,
-  info: nothing,
-  warn: nothing,
-  error: nothing,
-  setLevel: nothing,
-};
+import { silent } from '../silent.ts';
 
 export type TransformName = keyof typeof transforms;
 

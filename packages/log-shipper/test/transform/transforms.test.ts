@@ -1,7 +1,6 @@
 import { appendFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { scratch, until } from '@outrigger/core/testing';
 import { describe, expect, test } from 'vitest';
-import { parseDownward } from '../../src/transform/downward.ts';
 import { fromEnvironment } from '../../src/transform/kubernetes.ts';
 import { Recent } from '../../src/transform/recent.ts';
 import { recordsOf } from '../chunk.ts';
@@ -224,20 +223,6 @@ describe('kubernetes', () => {
     });
   });
 
-  test('values as Go quotes them', () => {
-    const text =
-      'app="web"\nnote="two\\nlines \\"q\\" \\\\ \\u00e9\\U0001f600 \\x00"\nbroken\nempty=""\n__proto__="x"\na.b/c="=="';
-    expect(parseDownward(text)).toEqual(
-      Object.fromEntries([
-        ['app', 'web'],
-        ['note', 'two\nlines "q" \\ é😀 \0'],
-        ['empty', ''],
-        ['__proto__', 'x'],
-        ['a.b/c', '=='],
-      ]),
-    );
-  });
-
   test('files are followed as the kubelet swaps them', async () => {
     await using place = await scratch();
     const publish = async (number: number, labels: string) => {
@@ -258,7 +243,11 @@ describe('kubernetes', () => {
     expect(labels()).toBe('{"app":"web"}');
     await publish(2, 'app="web"\nversion="2"\n');
     await until(() => labels() === '{"app":"web","version":"2"}');
-    await appendFile(place.join('..2', 'labels'), 'x="y"\n');
+    // What is none leaves what was there, and ends nothing.
+    await publish(3, 'no pair\n');
+    await publish(4, 'app="again"\n');
+    await until(() => labels() === '{"app":"again"}');
+    await appendFile(place.join('..4', 'labels'), 'x="y"\n');
     await until(() => labels().includes('"x":"y"'));
     stop.abort();
   });
