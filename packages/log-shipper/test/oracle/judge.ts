@@ -55,7 +55,9 @@ export class Judge {
     this.#ends.set(run, end);
   }
 
-  take({ run, at, chunk, records }: Arrival): void {
+  take({ run, at, chunk: piece, records }: Arrival): void {
+    // A batch that was not acknowledged three times is sent in pieces, as Forward has it with ids of their own.
+    const chunk = piece?.split('/')[0];
     const first = chunk === undefined || !this.#chunks.has(chunk);
     if (chunk !== undefined) this.#chunks.add(chunk);
     const batch = { run, at, chunk, first };

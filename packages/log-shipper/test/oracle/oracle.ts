@@ -36,9 +36,11 @@ export async function consult({ seconds, ...options }: OracleOptions): Promise<V
 /** Milliseconds for all that comes after the faults. */
 export const patience = 180_000;
 
-const stateOf = ({ shipper, judges }: World, { lately }: Faults): string =>
+const stateOf = ({ shipper, judges, wrongs }: World, { lately }: Faults): string =>
   [
     `It does not come to its end; lately: ${[...lately.values()].join(', ')}`,
+    ...wrongs,
+    ...judges.flatMap((judge) => judge.wrongs),
     ...judges.flatMap((judge) => judge.missing()),
     `run ${shipper.run}${shipper.alive ? `, ${shipper.doing}` : ' has ended'}: ${shipper.stderr.slice(-2000)}`,
   ].join('\n');

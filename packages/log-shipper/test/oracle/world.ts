@@ -44,6 +44,7 @@ export class World implements AsyncDisposable {
   shipper!: Shipper;
   readonly #directory: Scratch;
   readonly args: readonly string[];
+  readonly #ended = new AbortController();
   #runs = 0;
   /** The last run that was made to end. */
   #expected = -1;
@@ -167,24 +168,25 @@ export class World implements AsyncDisposable {
     if (!alive && this.#expected !== run) throw new Error(`run ${run} has ended by itself: ${stderr.slice(-3000)}`);
   }
 
-  /** Until a sink has all that was written to its end by now. It is only given up when nothing more arrives: machines may be slow. */
+  /** Until a sink has all that was written to its end by now. Given up when nothing more of that arrives: machines may be slow. */
   async untilDelivered(judge: Judge, patience: number): Promise<void> {
     this.look();
     const sizes = this.truth.logs.map(({ size }) => size);
     const missing = () => sizes.reduce((sum, size, file) => sum + Math.max(0, size - judge.reached(file)), 0);
-    let best = { missing: missing(), records: judge.records, at: monotonic() };
+    let best = { missing: missing(), at: monotonic() };
     while (best.missing > 0) {
       if (monotonic() - best.at > patience)
         throw new Error(`In ${patience} ms nothing came: ${judge.missing().join('; ')}`);
-      await wait(50);
+      await wait(50, undefined, { signal: this.#ended.signal });
       this.look();
       const now = missing();
-      if (now < best.missing || judge.records > best.records)
-        best = { missing: now, records: judge.records, at: monotonic() };
+      if (now < best.missing) best = { missing: now, at: monotonic() };
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Whoever still waits for something would wait in a process that cannot end.
+    this.#ended.abort();
     await this.#keepLog();
     await this.shipper[Symbol.asyncDispose]();
     await this.stack.disposeAsync();
