@@ -242,6 +242,7 @@ export class Judge {
   /** An empty line that came alone, from whom it did not say, is one of those that are missing. */
   #spendStrays(progress: Progress): void {
     for (const path of [...this.#empties.keys()]) this.#settleEmpties(path);
+    progress.advance();
     const { log, last } = progress;
     while (progress.next < log.complete && log.empty.has(progress.next) && this.#strays.length > 0) {
       last[progress.next] = this.#batches.indexOf(this.#strays.shift()!);

@@ -23,14 +23,18 @@ export class Progress {
   readonly #reached = new Map<number, number>();
 
   advance(): void {
-    while (this.last[this.next]) this.next++;
+    while (this.#has(this.next)) this.next++;
+  }
+
+  #has(at: number): boolean {
+    return this.last[at] !== undefined || (this.halves.get(at) === 1 && this.log.torn.has(at));
   }
 
   /** Where, in all that was ever written, those end that have arrived without a gap from one record on. */
   reachedFrom(first: number): number {
     let next = this.#reached.get(first) ?? first;
     // An empty line that came alone does not say which it is: whether it has arrived shows in the end.
-    while (this.last[next] || this.log.empty.has(next)) next++;
+    while (this.#has(next) || this.log.empty.has(next)) next++;
     this.#reached.set(first, next);
     return next === 0 ? 0 : this.log.ends[next - 1]!;
   }

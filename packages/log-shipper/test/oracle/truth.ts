@@ -26,6 +26,8 @@ export class LogTruth {
   /** By number of the line: which record it is, or is the first piece of. */
   readonly firstOf: number[] = [];
   readonly empty = new Set<number>();
+  /** Records of which only the first half was written, and a newline: whoever shipped that half has shipped them. */
+  readonly torn = new Set<number>();
   /** The first record of each generation of the file. */
   readonly generations: number[] = [];
   /** Generations that were copied before they were truncated. */
@@ -157,7 +159,9 @@ export class Truth {
     for (const at of log.empty) if (at >= end) log.empty.delete(at);
     log.firstOf.length = from + count;
     if (torn > 0) {
-      const line = lineOf(this.#script, log.file, from + count).subarray(0, torn);
+      const whole = lineOf(this.#script, log.file, from + count);
+      const line = whole.subarray(0, torn);
+      if (torn === middleOf(whole)) log.torn.add(end);
       this.#add(log, from + count, line);
       this.#special(line, { log, at: end, half: 0 });
       log.broken++;
