@@ -48,6 +48,8 @@ export class Delivery implements AsyncDisposable {
   readonly #options: Options;
   readonly #running: Promise<void>;
   readonly #waits: Backoff = backoff({ min: '100ms', max: '30s' });
+  /** The batch after the one under way, where it was needed to tell whether the receiver works. */
+  #witness: { readonly batch: Batch; delivered: boolean } | undefined;
 
   constructor(options: Options) {
     this.name = options.name;
@@ -59,26 +61,29 @@ export class Delivery implements AsyncDisposable {
   async #run(): Promise<void> {
     const { outbox } = this.#options;
     for (;;) {
-      const batch = await outbox.next();
+      const witness = this.#witness;
+      this.#witness = undefined;
+      const batch = witness?.batch ?? (await outbox.next());
       if (!batch) break;
-      if (!(await this.#deliver(batch))) return;
+      if (!(await this.#deliver(batch, witness?.delivered))) return;
     }
     this.state = 'ended';
   }
 
   /** Returns whether there is any sense in going on. */
-  async #deliver(batch: Batch): Promise<boolean> {
+  async #deliver(batch: Batch, delivered = false): Promise<boolean> {
     const { metrics } = this.#options;
     const sink = this.name;
     const begun = performance.now();
     this.inFlight = batch;
     metrics.inFlight.set({ sink }, batch.bytes.length);
-    const pieces = batch.records > 0 ? [batch] : [];
+    const pieces = batch.records > 0 && !delivered ? [batch] : [];
     for (let piece = pieces.shift(); piece; piece = pieces.shift()) {
       const verdict = await this.#attempt(piece);
       this.#options.tap.show(this.name, piece, verdict);
       if (verdict.became === 'broken') return this.#break(verdict.reason);
       pieces.unshift(...(await this.#heed(verdict, piece)));
+      if (verdict.became === 'retry' && verdict.doubtful) await this.#ask();
     }
     this.inFlight = undefined;
     batch.acknowledge();
@@ -87,6 +92,19 @@ export class Delivery implements AsyncDisposable {
     metrics.deliveryDuration.observe({ sink }, (performance.now() - begun) / 1000);
     this.state = 'idle';
     return true;
+  }
+
+  /** Sends the next batch before its time: if that is taken, the receiver works, and what it does not take is to blame. */
+  async #ask(): Promise<void> {
+    const next = this.#witness?.batch ?? this.#options.outbox.ready();
+    if (!next) return;
+    this.#witness ??= { batch: next, delivered: next.records === 0 };
+    if (this.#witness.delivered) return;
+    const verdict = await this.#attempt(next);
+    this.#options.tap.show(this.name, next, verdict);
+    if (verdict.became !== 'delivered') return;
+    this.#count(next);
+    this.#witness.delivered = true;
   }
 
   async #attempt(piece: Batch): Promise<Verdict> {

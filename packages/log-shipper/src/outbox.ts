@@ -44,8 +44,7 @@ export class Outbox {
   /** The next batch; undefined when there will be none. Waits for one. */
   async next(): Promise<Batch | undefined> {
     for (;;) {
-      const batch = this.#full.shift() ?? this.#ripe();
-      this.#announce();
+      const batch = this.ready();
       if (batch) return batch;
       if (this.#ended) return undefined;
       const { promise } = this.#changed;
@@ -53,6 +52,13 @@ export class Outbox {
       if (!this.#encoder.pending) await promise;
       else await sooner(promise, left);
     }
+  }
+
+  /** The next batch, if it could go at once. */
+  ready(): Batch | undefined {
+    const batch = this.#full.shift() ?? this.#ripe();
+    this.#announce();
+    return batch;
   }
 
   #ripe(): Batch | undefined {

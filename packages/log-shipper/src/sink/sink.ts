@@ -11,8 +11,16 @@ export type Death = { readonly index: number; readonly reason: string };
 export type Verdict =
   /** The receiver has said that it has all of it. */
   | { readonly became: 'delivered' }
-  /** Not, or perhaps not: to be sent again, for as long as it takes. `after`: not before so many milliseconds. */
-  | { readonly became: 'retry'; readonly reason: string; readonly after?: number | undefined }
+  /**
+   * Not, or perhaps not: to be sent again, for as long as it takes. `after`: not before so many milliseconds. `doubtful`:
+   * is it the record or the receiver? Another batch that the receiver takes would tell.
+   */
+  | {
+      readonly became: 'retry';
+      readonly reason: string;
+      readonly after?: number | undefined;
+      readonly doubtful?: boolean;
+    }
   /** Too large for the receiver: to be sent again in halves. A single record that is too large is dead. */
   | { readonly became: 'split'; readonly reason: string }
   /** Some are to be sent again, some are dead; the others are delivered. */

@@ -158,3 +158,21 @@ test('a record that the receiver drops without a word becomes a dead letter, all
   expect(await metric(shipper, 'dead_records_total{sink="forward"}')).toBe(1);
   expect(await metric(shipper, 'delivered_records_total{sink="forward"}')).toBe(49);
 });
+
+test('one that was alone in its batch does not stop the others: the batch after it shows that the receiver works', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen();
+  receiver.swallows = ({ log }) => log === 'line 2';
+  await using shipper = await place.ship([...toForward(receiver.address), '--sink-forward-ack-timeout', '100ms']);
+  for (const line of ['line 1', 'line 2']) {
+    await place.append(`${line}\n`);
+    await until(() => receiver.lines.includes(line));
+  }
+  await until(() => receiver.lines.filter((line) => line === 'line 2').length > 4);
+  expect((await ledgerOf(shipper)).files).toMatchObject([{ acknowledged: 7 }]);
+  await place.append('line 3\n');
+  await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0, { deadline: 30_000 });
+  expect(receiver.lines.filter((line) => line === 'line 3')).toEqual(['line 3']);
+  expect((await ledgerOf(shipper)).sinks).toMatchObject([{ delivered: 14, dead: 7 }]);
+  expect(await metric(shipper, 'delivered_records_total{sink="forward"}')).toBe(2);
+});

@@ -8,7 +8,7 @@ const patience = 3;
 type Piece = { readonly id: string; readonly records: number };
 
 export class Suspicion {
-  /** What all the pieces come from that are looked at now. One batch is settled before the next one comes. */
+  /** What all the pieces come from that are looked at now. */
   #origin = '';
   #silences = 0;
   #proved = false;
@@ -16,15 +16,14 @@ export class Suspicion {
   #id = '';
   #timeouts = 0;
 
-  /** Others of the same origin have been acknowledged since the first time-out: the receiver works. */
+  /** Others have been acknowledged since the first time-out: the receiver works. */
   get proved(): boolean {
     return this.#proved;
   }
 
   /** How many time-outs there were with this origin. */
   silences({ id }: Piece): number {
-    this.#look(id);
-    return this.#silences;
+    return originOf(id) === this.#origin ? this.#silences : 0;
   }
 
   /** A time-out. Returns whether the receiver has had its chances with this piece. */
@@ -38,16 +37,18 @@ export class Suspicion {
     return this.#timeouts >= (this.#proved && records > 1 ? 1 : patience);
   }
 
-  acknowledged({ id }: Piece): void {
-    this.#look(id);
+  /** Of any origin: a batch that follows the doubtful one shows as well that the receiver works. */
+  acknowledged(): void {
     this.#proved = this.#silences > 0;
   }
 
   #look(id: string): void {
-    const origin = id.split('/')[0]!;
+    const origin = originOf(id);
     if (origin === this.#origin) return;
     this.#origin = origin;
     this.#silences = 0;
     this.#proved = false;
   }
 }
+
+const originOf = (id: string): string => id.split('/')[0]!;

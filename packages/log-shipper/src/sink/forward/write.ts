@@ -52,7 +52,7 @@ function ofAll(
 async function writePacket(batch: Batch, { engine, suspicion, signal, tag }: Writing): Promise<Verdict> {
   try {
     await engine.send(batch, { tag, signal });
-    suspicion.acknowledged(batch);
+    suspicion.acknowledged();
     return delivered;
   } catch (error) {
     const reason = reasonOf(error);
@@ -72,7 +72,7 @@ async function doubt(batch: Batch, { engine, suspicion, signal, tag }: Writing):
   const { records } = batch;
   const reason = 'the receiver never acknowledges it';
   if (records === 1) {
-    if (!suspicion.proved) return { became: 'retry', reason };
+    if (!suspicion.proved) return { became: 'retry', reason, doubtful: true };
     return { became: 'dead', reason: `${reason}, and acknowledges others` };
   }
   if (suspicion.proved) return { became: 'split', reason };
@@ -84,7 +84,7 @@ async function doubt(batch: Batch, { engine, suspicion, signal, tag }: Writing):
   } catch (error) {
     return { became: error instanceof Silence ? 'split' : 'retry', reason: reasonOf(error) };
   }
-  suspicion.acknowledged(half);
+  suspicion.acknowledged();
   return { became: 'partly', reason, retry: Array.from({ length: middle }, (_, index) => index), dead: [] };
 }
 
