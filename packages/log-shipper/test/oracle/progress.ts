@@ -40,8 +40,8 @@ export class Progress {
   }
 }
 
-/** Such as `5 (10-12, 17-18)`. */
-export function gapsOf({ next, last, log }: Progress): string {
+/** Such as `5 (10-12, 17-18; the first: torn, halves 1)`. */
+export function gapsOf({ next, last, log, halves }: Progress): string {
   const gaps: string[] = [];
   let count = 0;
   for (let at = next; at < log.complete; at++) {
@@ -51,7 +51,8 @@ export function gapsOf({ next, last, log }: Progress): string {
     count += at - first + 1;
     if (gaps.length < 8) gaps.push(`${first}-${at}`);
   }
-  return `${count} (${gaps.join(', ')})`;
+  const first = [log.empty.has(next) && 'empty', log.torn.has(next) && 'torn', `halves ${halves.get(next) ?? 0}`];
+  return `${count} (${gaps.join(', ')}; the first: ${first.filter(Boolean).join(', ')})`;
 }
 
 const openings = [/^(\d+):(\d+):/, /^\{"f":(\d+),"n":(\d+),/];
