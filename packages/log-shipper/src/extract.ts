@@ -37,27 +37,15 @@ export function extractor(options: ExtractOptions): Extract {
       if (!found) continue;
       const time = valueOfTime?.(found);
       if (time !== undefined && time !== null) {
-        if (reader.of(time, moment)) setTime(records, index, moment);
+        // What the envelope of a line said stays where the line itself says nothing.
+        if (reader.of(time, moment)) records.setTime(index, moment);
         else unreadable++;
       }
       const level = valueOfLevel ? severityOf(valueOfLevel(found), scale) : 0;
-      if (level !== 0) {
-        records.levels ??= new Uint8Array(records.count);
-        records.levels[index] = level;
-      }
+      if (level !== 0) records.setLevel(index, level);
     }
     return unreadable;
   };
-}
-
-/** What the envelope of a line said stays where the line itself says nothing. */
-function setTime(records: Records, index: number, { seconds, nanos }: Moment): void {
-  records.times ??= {
-    seconds: new Float64Array(records.count).fill(Number.NaN),
-    nanos: new Uint32Array(records.count),
-  };
-  records.times.seconds[index] = seconds;
-  records.times.nanos[index] = nanos;
 }
 
 function lookUp(name: string): (fields: Fields) => unknown {

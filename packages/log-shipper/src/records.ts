@@ -121,8 +121,19 @@ export class Records {
     return { seconds: Math.floor(this.readAt / 1000), nanos: (this.readAt % 1000) * 1_000_000 };
   }
 
+  setTime(index: number, { seconds, nanos }: Instant): void {
+    this.times ??= { seconds: new Float64Array(this.count).fill(Number.NaN), nanos: new Uint32Array(this.count) };
+    this.times.seconds[index] = seconds;
+    this.times.nanos[index] = nanos;
+  }
+
   level(index: number): number {
     return this.levels?.[index] ?? 0;
+  }
+
+  setLevel(index: number, level: number): void {
+    this.levels ??= new Uint8Array(this.count);
+    this.levels[index] = level;
   }
 
   /** Whether the line itself is the record. */

@@ -36,20 +36,12 @@ export function noteFields(records: Records, index: number, fields: Fields): voi
 }
 
 function noteTime(records: Records, index: number, bytes: Buffer, start: number, end: number): void {
-  if (!records.sought?.readTime?.(bytes, start, end, moment)) return;
-  records.times ??= {
-    seconds: new Float64Array(records.count).fill(Number.NaN),
-    nanos: new Uint32Array(records.count),
-  };
-  records.times.seconds[index] = moment.seconds;
-  records.times.nanos[index] = moment.nanos;
+  if (records.sought?.readTime?.(bytes, start, end, moment)) records.setTime(index, moment);
 }
 
 function noteLevel(records: Records, index: number, bytes: Buffer, start: number, end: number): void {
   const level = records.sought?.readLevel?.(bytes, start, end) ?? 0;
-  if (level === 0) return;
-  records.levels ??= new Uint8Array(records.count);
-  records.levels[index] = level;
+  if (level !== 0) records.setLevel(index, level);
 }
 
 /** Past a quote, if there is one on this side of the value. */
