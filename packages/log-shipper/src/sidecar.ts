@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { type Context, defineSidecar, Fault, ParameterProblem, pause, reasonOf, retry, wait } from '@outrigger/core';
+import { type Context, defineSidecar, Fault, ParameterProblem, reasonOf, retry, wait } from '@outrigger/core';
 import manifest from '../package.json' with { type: 'json' };
 import { routes } from './api.ts';
 import { checkSinks } from './check-sinks.ts';
@@ -14,6 +14,7 @@ import { Encoder } from './encode.ts';
 import { errors } from './errors.ts';
 import { Ledger } from './ledger.ts';
 import { lockDirectory } from './lock.ts';
+import { untilMemory } from './memory.ts';
 import { metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 import { parameters } from './parameters.ts';
@@ -23,9 +24,6 @@ import { Sources } from './sources.ts';
 import { Tap } from './tap.ts';
 import { type Shipper, status } from './view.ts';
 import { words } from './words/words.ts';
-
-/** How long reading pauses, in milliseconds, before it asks again whether memory is free. */
-const sheddingPause = 200;
 
 type ShipperContext = Context<typeof parameters, typeof metrics>;
 
@@ -120,8 +118,7 @@ async function feed(
     await outbox.add(records);
     metrics.parseFailures.inc(records.failures);
     metrics.repaired.inc({ sink: name }, records.repaired);
-    // The files keep what is not read yet.
-    while (memory.shedding && !signal.aborted) await pause(sheddingPause, signal);
+    await untilMemory(memory, signal);
   }
   outbox.end();
 }

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import type { Chosen, Context } from '@outrigger/core';
 import { byTurns } from './by-turns.ts';
 import { errors } from './errors.ts';
-import { Intake } from './intake.ts';
+import { Intake, type IntakeOptions } from './intake.ts';
 import type { Ledger } from './ledger.ts';
+import { untilMemory } from './memory.ts';
 import type { metrics } from './metrics.ts';
 import type { parameters } from './parameters.ts';
 import { holds, type Pipeline } from './pipeline.ts';
@@ -102,7 +103,7 @@ export class Sources implements AsyncDisposable {
     listening.defer(() => queue.end());
     const { parameters, log, metrics } = this.#context;
     const intake = new Intake({
-      queue,
+      queue: this.#whileThereIsMemory(queue),
       settle: (records, from) => pipeline.settle(records, from),
       lineLimit: parameters.lineLimit,
       stripReturn: parameters.stripCarriageReturn,
@@ -119,6 +120,18 @@ export class Sources implements AsyncDisposable {
     }
     this.#stopWhenAllHaveEnded();
     return listening;
+  }
+
+  /** The files keep what is not read yet; senders have to keep what is not taken. */
+  #whileThereIsMemory(queue: Spool): IntakeOptions['queue'] {
+    const { memory, signal: stop } = this.#context;
+    return {
+      put: async (lines) => (memory.shedding ? 'full' : await queue.put(lines)),
+      async room(signal = stop) {
+        await untilMemory(memory, signal);
+        await queue.room(signal);
+      },
+    };
   }
 
   /** `application | log-shipper` ends with the application; whatever listens goes on. */

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { limitMemory, until } from '@outrigger/core/testing';
+import { freePort, limitMemory, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { Receiver } from './receiver.ts';
 import { ledgerOf, metric, sequence, text, toForward, workplace } from './shipper.ts';
 
-const limit = limitMemory(256 * 1024 ** 2);
+const [limit, other] = [limitMemory(256 * 1024 ** 2), limitMemory(256 * 1024 ** 2)];
 const reason = typeof limit === 'string' ? ` (${limit})` : '';
 
 test.skipIf(typeof limit === 'string')(
@@ -30,6 +30,36 @@ test.skipIf(typeof limit === 'string')(
     await receiver.hasAll(lines);
     await until(async () => (await ledgerOf(shipper)).files[0]?.lag === 0);
     expect(receiver.lines).toEqual(lines);
+    expect(group.kills).toBe(0);
+  },
+);
+
+test.skipIf(typeof other === 'string')(
+  `near its memory limit it takes nothing from senders, who are told to come again, and all of it when memory is free${reason}`,
+  async () => {
+    if (typeof other === 'string') return;
+    await using group = other;
+    await using place = await workplace();
+    await using receiver = await Receiver.listen();
+    const address = `127.0.0.1:${await freePort()}`;
+    await using shipper = await place.ship([
+      ...toForward(receiver.address),
+      ...['--source', 'http', '--source-http-address', address],
+    ]);
+    group.add(shipper.pid);
+    const post = (body: string) =>
+      fetch(`http://${address}/v1/logs`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body });
+    {
+      await using _full = await group.fill(0.93);
+      const refused = await until(async () => {
+        const response = await post('{"log":"one"}');
+        return response.ok ? undefined : response;
+      });
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    await until(async () => (await post('{"log":"two"}')).ok);
+    await receiver.hasAll(['two']);
     expect(group.kills).toBe(0);
   },
 );
