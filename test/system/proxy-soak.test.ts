@@ -2,11 +2,10 @@
 // silent or gone. SOAK_MINUTES says for how long; a minute is for CI. Afterwards nothing is left of it.
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { until } from '@outrigger/core/testing';
+import { below, type Random, seeded, until } from '@outrigger/core/testing';
 import { expect, test, vi } from 'vitest';
 import { FlappingApplication } from './proxy/flapping.ts';
 import { startProxyProcess } from './proxy/program.ts';
-import { below, type Random, seeded } from './proxy/random.ts';
 import { leaveEarly, type Visitor, visit, visits } from './proxy/visitors.ts';
 
 const minutes = Number(process.env.SOAK_MINUTES ?? 1);

@@ -16,7 +16,7 @@ import {
   isPing,
   parseTransport,
 } from '@fluent-org/logger/build/src/protocol.js';
-import { until } from '@outrigger/core/testing';
+import { untilAll } from './until-all.ts';
 
 type ClientTransportMessage = Parameters<typeof parseTransport>[0];
 export type Received = { readonly tag: string; readonly time: unknown; readonly record: Record<string, unknown> };
@@ -191,15 +191,8 @@ export class Receiver implements AsyncDisposable {
   }
 
   /** Until each of these lines has come at least once. */
-  async hasAll(lines: readonly string[], deadline = 15_000): Promise<void> {
-    const missing = () => {
-      const have = new Set(this.lines);
-      return lines.filter((line) => !have.has(line));
-    };
-    await until(() => missing().length === 0, {
-      deadline,
-      what: () => `${missing().length} of ${lines.length} lines, such as ${missing()[0]}`,
-    });
+  hasAll(lines: readonly string[], deadline = 15_000): Promise<void> {
+    return untilAll(lines, () => this.lines, deadline);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { below, choose, type Random } from './random.ts';
+import { below, choose, type Random } from '@outrigger/core/testing';
 
 type Exchange = {
   readonly request: IncomingMessage;

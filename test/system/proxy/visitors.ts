@@ -2,9 +2,9 @@
 
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { below, type Random } from '@outrigger/core/testing';
 import { type Answer, Broken, type ClientOptions, HttpClient, requestOf } from './client.ts';
 import { bodyOf } from './flapping.ts';
-import { below, type Random } from './random.ts';
 
 export type Visitor = {
   readonly to: ClientOptions;

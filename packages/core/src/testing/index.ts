@@ -7,6 +7,7 @@ export { type CertificateOptions, type Made, makeCertificate, writeCertificate }
 export { makeMaze } from './maze.ts';
 export { limitMemory, type MemoryLimit } from './memory-limit.ts';
 export { metricOf } from './metric-of.ts';
+export { below, between, choose, deck, oneOf, type Random, seeded } from './random.ts';
 export { readParameters } from './read-parameters.ts';
 export { type Scratch, scratch } from './scratch.ts';
 export { cannotRun, type Exit, missingPrograms, type Peer, type PeerOptions, startPeer } from './start-peer.ts';

@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { between, deck, oneOf, type Random, seeded } from '@outrigger/core/testing';
 import { audit, auditSums } from './audit.ts';
-import { between, deck, oneOf, type Random, seeded } from './random.ts';
 import type { OracleSink } from './sink.ts';
 import type { World } from './world.ts';
 

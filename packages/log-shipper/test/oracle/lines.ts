@@ -1,7 +1,7 @@
 // The lines that the producer writes and the judge expects: made of the seed, the file and the number, so that nobody has to
 // keep them. Each says at its beginning which one it is; only an empty one does not, and it has no other beside it.
 
-import { between, choose, type Random, seeded } from './random.ts';
+import { between, choose, type Random, seeded } from '@outrigger/core/testing';
 
 export type Script = {
   readonly seed: number;

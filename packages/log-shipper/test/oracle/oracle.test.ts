@@ -1,6 +1,6 @@
+import { seeded } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { consult, patience } from './oracle.ts';
-import { seeded } from './random.ts';
 import { forwardSink, httpSink } from './receiver-process.ts';
 import { stdoutSink } from './stdout-sink.ts';
 

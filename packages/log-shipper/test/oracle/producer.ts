@@ -3,8 +3,8 @@
 
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
+import { between, choose, type Random, seeded } from '@outrigger/core/testing';
 import { LogFile } from './log-file.ts';
-import { between, choose, type Random, seeded } from './random.ts';
 
 export type ProducerOptions = {
   readonly seed: number;

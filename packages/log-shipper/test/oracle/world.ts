@@ -3,11 +3,10 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Scratch, scratch, until } from '@outrigger/core/testing';
+import { oneOf, type Scratch, scratch, seeded, until } from '@outrigger/core/testing';
 import { Judge } from './judge.ts';
 import { Producer, Shipper } from './processes.ts';
 import type { ProducerOptions } from './producer.ts';
-import { oneOf, seeded } from './random.ts';
 import { added, monotonic, type OracleSink } from './sink.ts';
 import { StateVolume } from './state-volume.ts';
 import { Truth } from './truth.ts';

@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
-import { until } from '@outrigger/core/testing';
+import { untilAll } from '../until-all.ts';
 
 const unpack = { gzip: promisify(gunzip), zstd: promisify(zstdDecompress) };
 
@@ -137,15 +137,8 @@ export abstract class HttpReceiver implements AsyncDisposable {
     return this.stored.map((stored) => this.lineOf(stored));
   }
 
-  async hasAll(lines: readonly string[], deadline = 15_000): Promise<void> {
-    const missing = () => {
-      const have = new Set(this.lines);
-      return lines.filter((line) => !have.has(line));
-    };
-    await until(() => missing().length === 0, {
-      deadline,
-      what: () => `${missing().length} of ${lines.length} lines, such as ${missing()[0]}`,
-    });
+  hasAll(lines: readonly string[], deadline = 15_000): Promise<void> {
+    return untilAll(lines, () => this.lines, deadline);
   }
 
   /** What the vendor makes of a whole request; what it takes goes to `store`. */

@@ -119,11 +119,7 @@ test('content that came and went by copytruncate between two looks is read from 
   await truncate(path);
   await appendFile(path, 'three\n');
   await tailer.poll();
-  for (const line of ['two\n', 'three\n']) {
-    const chunk = await next(chunks);
-    expect(String(chunk.bytes)).toBe(line);
-    finish(chunk);
-  }
+  await expectInOrder(chunks, ['two\n', 'three\n']);
   // A copy of what it holds is no news.
   await copyFile(path, directory.join('app.log.3'));
   await appendFile(path, 'four\n');
@@ -131,6 +127,14 @@ test('content that came and went by copytruncate between two looks is read from 
   expect(String((await next(chunks)).bytes)).toBe('four\n');
   await chunks.return(undefined);
 });
+
+async function expectInOrder(chunks: ReturnType<typeof chunksOf>, contents: readonly string[]): Promise<void> {
+  for (const content of contents) {
+    const chunk = await next(chunks);
+    expect(String(chunk.bytes)).toBe(content);
+    finish(chunk);
+  }
+}
 
 /** Until what is made from now on is younger than all there is. */
 async function tick(directory: Scratch): Promise<void> {
@@ -165,11 +169,7 @@ test('after a restart a copy is still read before what its original held later, 
   await writeFile(path, 'three\n');
   await tailer.poll();
   const chunks = chunksOf(second);
-  for (const line of ['one\n', 'two\n', 'three\n']) {
-    const chunk = await next(chunks);
-    expect(String(chunk.bytes)).toBe(line);
-    finish(chunk);
-  }
+  await expectInOrder(chunks, ['one\n', 'two\n', 'three\n']);
   await chunks.return(undefined);
 });
 
@@ -193,11 +193,7 @@ test('what was rotated in whatever way while it was down is read in the order in
   await using tailer = second.tailer;
   await tailer.poll();
   const chunks = chunksOf(second);
-  for (const line of ['one\n', 'two\n', 'three\n']) {
-    const chunk = await next(chunks);
-    expect(String(chunk.bytes)).toBe(line);
-    finish(chunk);
-  }
+  await expectInOrder(chunks, ['one\n', 'two\n', 'three\n']);
   await chunks.return(undefined);
 });
 
@@ -219,11 +215,7 @@ test('the next copy, made before the truncation for the last one was seen, holds
   await truncate(path);
   await appendFile(path, 'four\n');
   await tailer.poll();
-  for (const line of ['two\n', 'three\n', 'four\n']) {
-    const chunk = await next(chunks);
-    expect(String(chunk.bytes)).toBe(line);
-    finish(chunk);
-  }
+  await expectInOrder(chunks, ['two\n', 'three\n', 'four\n']);
   await chunks.return(undefined);
 });
 

@@ -3,7 +3,7 @@
 /** From 0 to 1. */
 export type Random = () => number;
 
-/** mulberry32 */
+/** mulberry32. Several seeds make one: whoever needs chance of its own adds a number of its own. */
 export function seeded(...seeds: readonly number[]): Random {
   let state = 0;
   for (const seed of seeds) state = Math.imul(state ^ seed ^ (seed >>> 16), 0x9e3779b1) + 0x6d2b79f5;
@@ -14,6 +14,9 @@ export function seeded(...seeds: readonly number[]): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** An integer from 0 to below the limit. */
+export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
 
 /** An integer from `least` to `most`. */
 export const between = (random: Random, least: number, most: number): number =>
