@@ -39,22 +39,22 @@ export class Resumption {
 
   #resumeOne(kept: Kept, all: ReadonlyMap<string, readonly Found[]>): void {
     const { ledger, files, copies } = this.#options;
-    const key = keyOf(kept);
-    const names = all.get(key) ?? [];
+    const names = all.get(keyOf(kept)) ?? [];
     const present = names.find(({ path }) => path === kept.path) ?? names[0];
-    const found =
-      present ?? files.listings.find(key, kept.path, kept.target) ?? this.#options.hold?.find(key, kept.path);
+    let found: Pick<Found, 'path'> | undefined = present ?? this.#search(kept);
     const cursors = cursorsOf(kept, ledger.sinks);
     if (!found) {
       this.#gone(kept, cursors);
       return;
     }
-    const file = this.#open(found.path, kept.path);
-    // Not to be opened, or renamed this moment: it stays kept, and the next look finds it.
-    if (file?.key !== key) {
-      file?.[Symbol.dispose]();
-      return;
+    let file = this.#open(found.path, kept);
+    if (file === 'another') {
+      // Renamed this moment. It is to be followed before what has its name now.
+      found = this.#search(kept) ?? found;
+      file = this.#open(found.path, kept);
     }
+    // Renamed again, or not to be opened: it stays kept, and the next look finds it.
+    if (typeof file === 'string') return;
     file.account.rotated = found.path !== kept.path;
     if (kept.begun !== undefined) file.account.begun = BigInt(kept.begun);
     // An inode says nothing about time; a birth does, where there is one.
@@ -76,16 +76,24 @@ export class Resumption {
     }
   }
 
-  #open(path: string, keptPath: string): FollowedFile | undefined {
+  #search(kept: Kept): Pick<Found, 'path'> | undefined {
+    const key = keyOf(kept);
+    return this.#options.files.listings.find(key, kept.path, kept.target) ?? this.#options.hold?.find(key, kept.path);
+  }
+
+  /** Opens it under a name that it had a moment ago. */
+  #open(path: string, kept: Kept): FollowedFile | 'another' | 'trouble' {
     const { files, troubles } = this.#options;
     try {
-      const file = files.open(path, keptPath);
+      const file = files.open(path, kept.path);
       troubles.end(path);
-      return file;
+      if (file.key === keyOf(kept)) return file;
+      file[Symbol.dispose]();
+      return 'another';
     } catch (error) {
-      // Renamed this moment is no trouble.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') troubles.add(path, error);
-      return undefined;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'another';
+      troubles.add(path, error);
+      return 'trouble';
     }
   }
 

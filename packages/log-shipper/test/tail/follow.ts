@@ -21,9 +21,27 @@ type Options = Partial<Pick<TailerOptions, 'poll' | 'rotateWait'>> & {
   readonly paths: readonly string[];
   readonly sinks?: readonly string[];
   readonly kept?: Positions;
+  /** Done between the look at the names and what follows from it. */
+  readonly looked?: () => Promise<void>;
 };
 
-export function follow({ paths, sinks = ['sink'], kept = unknown, poll = 3_600_000, rotateWait = 0 }: Options) {
+class DisturbedPaths extends Paths {
+  readonly #looked: Options['looked'];
+
+  constructor(paths: readonly string[], options: ConstructorParameters<typeof Paths>[1], looked: Options['looked']) {
+    super(paths, options);
+    this.#looked = looked;
+  }
+
+  override async look(every: number) {
+    const found = await super.look(every);
+    await this.#looked?.();
+    return found;
+  }
+}
+
+export function follow(options: Options) {
+  const { paths, sinks = ['sink'], kept = unknown, poll = 3_600_000, rotateWait = 0, looked } = options;
   const troubles = new Troubles(silent);
   const stopping = new AbortController();
   const ledger = new Ledger(sinks, kept);
@@ -31,7 +49,7 @@ export function follow({ paths, sinks = ['sink'], kept = unknown, poll = 3_600_0
     ...surroundings,
     ledger,
     troubles,
-    paths: new Paths(paths, { stateDirectory: '/nowhere', troubles }),
+    paths: new DisturbedPaths(paths, { stateDirectory: '/nowhere', troubles }, looked),
     poll,
     rotateWait,
     patience: 0,

@@ -1,5 +1,6 @@
 // What a chunk promises whoever holds it.
 
+import { existsSync } from 'node:fs';
 import { appendFile, copyFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { type Scratch, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
@@ -194,6 +195,30 @@ test('what was rotated in whatever way while it was down is read in the order in
   await tailer.poll();
   const chunks = chunksOf(second);
   await expectInOrder(chunks, ['one\n', 'two\n', 'three\n']);
+  await chunks.return(undefined);
+});
+
+test('what is renamed while it is found again after a restart is read before its successor', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  const paths = [path];
+  await writeFile(path, '');
+  const first = follow({ paths });
+  await first.tailer.poll();
+  const kept = JSON.parse(JSON.stringify(first.ledger.positions()));
+  await first.tailer[Symbol.asyncDispose]();
+  await appendFile(path, 'one\n');
+  const looked = async () => {
+    if (existsSync(directory.join('app.log.1'))) return;
+    await rename(path, directory.join('app.log.1'));
+    await writeFile(path, 'two\n');
+  };
+  const second = follow({ paths, kept, looked });
+  await using tailer = second.tailer;
+  await tailer.poll();
+  await tailer.poll();
+  const chunks = chunksOf(second);
+  await expectInOrder(chunks, ['one\n', 'two\n']);
   await chunks.return(undefined);
 });
 
