@@ -4,7 +4,7 @@
 import { errors } from '../errors.ts';
 import { type Cursors, isYounger, type Place } from '../ledger.ts';
 import type { FollowedFile } from './followed-file.ts';
-import { after, type FollowedFiles, type Surroundings } from './followed-files.ts';
+import { after, ageOf, type FollowedFiles, type Surroundings, type Wanting } from './followed-files.ts';
 import { basesOf, byAge } from './generations.ts';
 import { lookIfThere } from './look.ts';
 
@@ -67,34 +67,21 @@ export class Copies {
    */
   adopt(original: FollowedFile, { path, cursors, place }: Left, origin: string): FollowedFile | undefined {
     if (place.offset === 0) return undefined;
-    const found = [...this.#files.listings.generations(path)].sort(byAge).reverse();
-    const copies: FollowedFile[] = [];
-    // What was written to later than the original has followed it, and is rotated too.
-    let isLater = found.some(({ key }) => key === original.key);
-    // The youngest first: those before the one that is found are later copies, of content that nobody has seen.
-    for (const { path: name, key } of found) {
-      if (key === original.key) isLater = false;
-      if (this.#files.has(key) || key === original.key) continue;
-      const copy = this.#open(name, path);
-      if (!copy) continue;
-      const isWanted = copy.holds(place);
-      if (!isWanted && (isLater || this.#isOfNow(copy, original))) {
-        copy[Symbol.dispose]();
-        continue;
-      }
-      copies.unshift(copy);
-      if (!isWanted) continue;
-      for (const cursor of cursors.values()) cursor.seen = cursor.read.offset;
-      copy.account.cursors = cursors;
-      for (const each of copies) {
-        this.#precede(each, original);
-        each.account.inherited = each === copy ? origin : undefined;
-        this.#files.add(each);
-      }
-      return copy;
+    const others = this.#others(original, path, () => true);
+    const found = others.findLast((each) => each.holds(place));
+    // Those after it are later copies, of content that nobody has seen.
+    const later = found ? others.slice(others.indexOf(found) + 1).filter((each) => !this.#isNone(each, original)) : [];
+    const copies = found ? [found, ...later] : [];
+    for (const each of others) if (!copies.includes(each)) each[Symbol.dispose]();
+    if (!found) return undefined;
+    for (const cursor of cursors.values()) cursor.seen = cursor.read.offset;
+    found.account.cursors = cursors;
+    for (const each of copies) {
+      this.#precede(each, original);
+      each.account.inherited = each === found ? origin : undefined;
+      this.#files.add(each);
     }
-    for (const each of copies) each[Symbol.dispose]();
-    return undefined;
+    return found;
   }
 
   /**
@@ -105,20 +92,29 @@ export class Copies {
     const { path } = original.account;
     const { ledger } = this.#surroundings;
     const isNew = ledger.newUnder(path);
-    const found = [...this.#files.listings.generations(path)].sort(byAge);
-    const own = found.findIndex(({ key }) => key === original.key);
-    if (own < 0 && lookIfThere(path)?.key !== original.key) return;
-    // What was written to later than the original has followed it, and is rotated too.
-    const older = own < 0 ? found : found.slice(0, own);
-    for (const { path: name, key } of older.filter((each) => isNew(each))) {
-      if (this.#files.has(key) || ledger.kept.has(key)) continue;
-      const copy = this.#open(name, path);
-      if (copy && copy.key === key && !this.#isOfNow(copy, original)) {
+    if (isRotated(original, path) && !this.#files.listings.find(original.key, path)) return;
+    for (const copy of this.#others(original, path, (file) => !ledger.kept.has(file.key) && isNew(file))) {
+      if (this.#isNone(copy, original)) copy[Symbol.dispose]();
+      else {
         this.#precede(copy, original);
         copy.account.inherited = undefined;
         this.#files.add(copy);
-      } else copy?.[Symbol.dispose]();
+      }
     }
+  }
+
+  /** Other generations that nobody follows, oldest first. */
+  #others(original: FollowedFile, path: string, isWanted: Wanting['isWanted']): FollowedFile[] {
+    return this.#files.generations(path, {
+      isWanted: (file) => file.key !== original.key && !this.#files.has(file.key) && isWanted(file),
+      open: (found) => this.#open(found.path, path),
+    });
+  }
+
+  /** What was written to later than the original, if that is rotated, has followed it; or it is of what the original holds. */
+  #isNone(file: FollowedFile, original: FollowedFile): boolean {
+    const isLater = isRotated(original, original.account.path) && byAge(ageOf(file), ageOf(original)) > 0;
+    return isLater || this.#isOfNow(file, original);
   }
 
   /** One that cannot be opened is no copy that anybody could read. */
@@ -143,3 +139,5 @@ export class Copies {
     original.account.begun = after(copy.account, made);
   }
 }
+
+const isRotated = ({ key }: FollowedFile, path: string): boolean => lookIfThere(path)?.key !== key;

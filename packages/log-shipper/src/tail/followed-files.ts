@@ -6,8 +6,10 @@ import type { Account, Ledger } from '../ledger.ts';
 import type { metrics } from '../metrics.ts';
 import type { Wanted } from './encodings.ts';
 import { FollowedFile } from './followed-file.ts';
+import { byAge } from './generations.ts';
 import { Handles } from './handles.ts';
 import { Listings } from './listings.ts';
+import type { Found } from './look.ts';
 
 export type Surroundings = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics' | 'events'> & {
   readonly ledger: Ledger;
@@ -22,6 +24,14 @@ const oldestFirst = ({ account: a }: FollowedFile, { account: b }: FollowedFile)
 
 /** The time, or the next one that content may begin at. */
 export const after = ({ begun }: Account, time: bigint): bigint => (time > begun ? time : begun + 1n);
+
+/** By what byAge compares. */
+export const ageOf = ({ account: { born, modified }, at: path }: FollowedFile) => ({ born, modified, path });
+
+export type Wanting = {
+  readonly isWanted: (file: Pick<Found, 'key' | 'identity' | 'born' | 'modified'>) => boolean;
+  readonly open: (found: Found) => FollowedFile | undefined;
+};
 
 // Each is worth a line in the log; thousands at once are not.
 const mostSaid = 100;
@@ -74,6 +84,22 @@ export class FollowedFiles implements Disposable {
     const { handles, listings } = this;
     const { ledger, encoding = 'auto' } = this.#surroundings;
     return FollowedFile.open(name, { path, lineage, ledger, encoding, handles, listings });
+  }
+
+  /**
+   * Opens what is wanted of the files under rotated names, oldest first. One that is renamed meanwhile is met again under its
+   * next name. @param at the name without rotation.
+   */
+  generations(at: string, { isWanted, open }: Wanting): FollowedFile[] {
+    const opened = new Map<string, FollowedFile>();
+    for (const found of this.listings.generations(at)) {
+      const file = isWanted(found) ? open(found) : undefined;
+      if (!file) continue;
+      // The name may have passed to another file in between; the one that was seen comes again further on.
+      if (isWanted({ ...file.account, key: file.key }) && !opened.has(file.key)) opened.set(file.key, file);
+      else file[Symbol.dispose]();
+    }
+    return [...opened.values()].sort((a, b) => byAge(ageOf(a), ageOf(b)));
   }
 
   /** What it holds was written after all that its lineage holds, though a tick of the clock may not tell them apart. */

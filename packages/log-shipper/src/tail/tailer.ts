@@ -193,17 +193,11 @@ export class Tailer implements AsyncDisposable {
   #followGenerations(path: string, at = path): void {
     const { ledger } = this.#options;
     const isNew = ledger.newUnder(path);
-    const isWanted = (file: Pick<Found, 'key' | 'identity' | 'born' | 'modified'>) =>
-      !this.#files.has(file.key) && !ledger.kept.has(file.key) && isNew(file);
-    const opened = new Map<string, readonly [Found, FollowedFile]>();
-    for (const found of this.#files.listings.generations(at)) {
-      const file = isWanted(found) ? this.#open(found, path) : undefined;
-      if (!file) continue;
-      // The name may have passed to another file in between; the one that was seen comes again further on.
-      if (isWanted({ ...file.account, key: file.key }) && !opened.has(file.key)) opened.set(file.key, [found, file]);
-      else file[Symbol.dispose]();
-    }
-    for (const [, file] of [...opened.values()].sort(([a], [b]) => byAge(a, b))) this.#follow(file);
+    const older = this.#files.generations(at, {
+      isWanted: (file) => !this.#files.has(file.key) && !ledger.kept.has(file.key) && isNew(file),
+      open: (found) => this.#open(found, path),
+    });
+    for (const file of older) this.#follow(file);
   }
 
   /** Begins to follow a file under its own path, unless it is known. Returns whether it is new. */

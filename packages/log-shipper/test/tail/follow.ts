@@ -9,7 +9,7 @@ import { silent } from '../silent.ts';
 
 const nothing = () => undefined;
 const instrument = { inc: nothing, set: nothing, observe: nothing };
-const surroundings = {
+export const surroundings = {
   log: silent,
   events: { publish: nothing },
   metrics: new Proxy({}, { get: () => instrument }),

@@ -1,12 +1,14 @@
 // What a chunk promises whoever holds it.
 
-import { existsSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { appendFile, copyFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { type Scratch, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
+import { Ledger } from '../../src/ledger.ts';
 import type { Chunk } from '../../src/source/source.ts';
+import { FollowedFiles } from '../../src/tail/followed-files.ts';
 import { readChunks } from '../../src/tail/reader.ts';
-import { finish, follow } from './follow.ts';
+import { finish, follow, surroundings, unknown } from './follow.ts';
 
 type Following = ReturnType<typeof follow>;
 
@@ -283,4 +285,23 @@ test('what is not taken is offered again once, when its file has been quiet for 
   following.stop();
   expect(await next(chunks)).toMatchObject({ offset: 4, quiet: Number.POSITIVE_INFINITY });
   await chunks.return(undefined);
+});
+
+test('a generation that is renamed when it is about to be opened is met again under its next name', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  await writeFile(`${path}.2`, 'older\n');
+  await tick(directory);
+  await writeFile(`${path}.1`, 'younger\n');
+  using files = new FollowedFiles({ ...surroundings, ledger: new Ledger([], unknown) }, () => undefined);
+  const opened = files.generations(path, {
+    isWanted: () => true,
+    open({ path: name }) {
+      if (!existsSync(`${path}.3`))
+        for (const number of [2, 1]) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
+      return existsSync(name) ? files.open(name, path) : undefined;
+    },
+  });
+  expect(opened.map((file) => file.name)).toEqual([`${path}.3`, `${path}.2`]);
+  for (const file of opened) file[Symbol.dispose]();
 });
