@@ -293,7 +293,7 @@ test('a generation that is renamed when it is about to be opened is met again un
   await writeFile(`${path}.2`, 'older\n');
   await tick(directory);
   await writeFile(`${path}.1`, 'younger\n');
-  using files = new FollowedFiles({ ...surroundings, ledger: new Ledger([], unknown) }, () => undefined);
+  using files = new FollowedFiles({ ...surroundings, ledger: new Ledger(['sink'], unknown) }, () => undefined);
   const opened = files.generations(path, {
     isWanted: () => true,
     open({ path: name }) {
