@@ -37,6 +37,10 @@ export const errors = defineErrors({
     message: 'File "{path}" cannot be read: {reason}',
     hint: 'It is tried again with every poll; the container must share the volume, and its user or fsGroup must be allowed to read',
   },
+  LOG_SHIPPER_FILE_REFUSED: {
+    message: 'File "{path}" is not followed: {reason}',
+    hint: 'Links that leave the directory named by --source-file-paths are followed only with --source-file-links follow, for whoever can write there can make them',
+  },
   LOG_SHIPPER_FILE_TRUNCATED: {
     message: 'File "{path}" was truncated or rewritten, {lost} bytes of it had not been read',
     hint: 'It is read from its beginning; rotation by renaming loses nothing, copytruncate may',

@@ -1,7 +1,7 @@
 // Logs of containers as containerd and CRI-O write them: lines in an envelope that says time and stream, long ones in pieces.
 
 import { list, text } from '@outrigger/core';
-import { follow, following } from './file.ts';
+import { follow, following, links } from './file.ts';
 import { defineSource } from './source.ts';
 
 export const cri = defineSource({
@@ -12,6 +12,7 @@ export const cri = defineSource({
       help: 'Files to follow; what their path says of Pod and container is added to each record',
     }),
     ...following,
+    links: links('follow'),
   },
   wraps: true,
   open: (context) => follow(context, { encoding: 'utf-8', about: (path) => ({ wrapping: 'cri', ...whose(path) }) }),

@@ -1,6 +1,7 @@
 // Files that the application writes, followed through rotation.
 
 import { choice, duration, list, ParameterProblem, path, reasonOf, size, text, type Values } from '@outrigger/core';
+import { Bounds, type LinkRule, linkRules } from '../tail/bounds.ts';
 import { encodings } from '../tail/encodings.ts';
 import { Hold, type HoldOptions } from '../tail/hold.ts';
 import { Paths, Troubles } from '../tail/paths.ts';
@@ -22,13 +23,20 @@ export const following = {
   }),
 };
 
+/** It depends on who can make links there: the node, or an application that is trusted less. */
+export const links = (fallback: LinkRule) =>
+  choice(linkRules, {
+    default: fallback,
+    help: 'Which symbolic links are followed: those that stay inside the directory named before the first wildcard, wherever they lead, or none',
+  });
+
 type Reading = {
   readonly encoding: (typeof encodings)[number];
   readonly hold?: { readonly directory: string; readonly limit: number };
   readonly about?: (path: string) => Partial<Chunk>;
 };
 
-type Followed = Values<typeof following> & { readonly paths: readonly string[] };
+type Followed = Values<typeof following> & { readonly paths: readonly string[]; readonly links: LinkRule };
 
 /** @param about what the source knows of the chunks of a file. */
 export async function follow(
@@ -38,11 +46,12 @@ export async function follow(
   const { parameters, log, stateDirectory, lineLimit, holdTimeout } = context;
   const troubles = new Troubles(log);
   const hold = kept && openHold({ ...kept, log });
-  const { exclude } = parameters;
+  const { exclude, links } = parameters;
   const tailer = new Tailer({
     ...context,
     troubles,
-    paths: new Paths(parameters.paths, { stateDirectory, troubles, exclude, hold: kept?.directory }),
+    paths: new Paths(parameters.paths, { stateDirectory, troubles, exclude, links, hold: kept?.directory }),
+    bounds: new Bounds({ links, patterns: parameters.paths, hold: kept?.directory }),
     hold,
     encoding,
     poll: parameters.pollInterval,
@@ -84,6 +93,7 @@ export const file = defineSource({
       help: 'What the files are written in; auto goes by the byte order mark at the beginning, and is UTF-8 without one',
     }),
     ...following,
+    links: links('inside'),
     hold: path({
       optional: true,
       help: 'Directory on the file system of the files, where each has a second name until it is acknowledged, so that removing it loses nothing',

@@ -71,7 +71,7 @@ export class FollowedFile implements Holder, Disposable {
 
   /** @param name where it is now. */
   static open(name: string, following: Following): FollowedFile {
-    const handle = following.handles.open(name);
+    const handle = following.handles.open(name, following.path);
     const file = new FollowedFile(name, following, { handle, stats: fstatSync(handle, { bigint: true }) });
     following.handles.used(file);
     try {
@@ -110,7 +110,7 @@ export class FollowedFile implements Holder, Disposable {
       const found = this.#lookByName() ?? listings.find(this.key, path, this.account.target, this.link);
       if (!found) break;
       this.at = found.path;
-      const handle = handles.open(found.path);
+      const handle = handles.open(found.path, path);
       const { dev, ino } = fstatSync(handle, { bigint: true });
       if (keyOf({ device: String(dev), inode: String(ino) }) === this.key) return handle;
       handles.close(this, handle);

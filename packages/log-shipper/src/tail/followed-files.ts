@@ -4,6 +4,7 @@ import type { Context, Parameters } from '@outrigger/core';
 import { errors } from '../errors.ts';
 import type { Account, Ledger } from '../ledger.ts';
 import type { metrics } from '../metrics.ts';
+import type { Bounds } from './bounds.ts';
 import type { Wanted } from './encodings.ts';
 import { FollowedFile } from './followed-file.ts';
 import { byAge } from './generations.ts';
@@ -14,6 +15,8 @@ import type { Found } from './look.ts';
 export type Surroundings = Pick<Context<Parameters, typeof metrics>, 'log' | 'metrics' | 'events'> & {
   readonly ledger: Ledger;
   readonly encoding?: Wanted;
+  /** Where the files may lie; anywhere without. */
+  readonly bounds?: Bounds;
 };
 
 /** Files that follow each other under one name, oldest first. */
@@ -37,7 +40,7 @@ export type Wanting = {
 const mostSaid = 100;
 
 export class FollowedFiles implements Disposable {
-  readonly handles = new Handles();
+  readonly handles: Handles;
   readonly listings = new Listings();
   readonly #files = new Map<string, FollowedFile>();
   readonly #lineages = new Map<string, Lineage>();
@@ -48,6 +51,8 @@ export class FollowedFiles implements Disposable {
 
   constructor(surroundings: Surroundings, added: (file: FollowedFile) => void) {
     this.#surroundings = surroundings;
+    const { bounds } = surroundings;
+    this.handles = new Handles(bounds && ((name, path) => bounds.open(name, path)));
     this.#added = added;
   }
 

@@ -1,7 +1,8 @@
 // Open files, no more of them than the process may have. A file at rest gives its handle back and is opened again when it
 // is needed; one that could not be found again keeps it.
 
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
+import { openAny } from './bounds.ts';
 
 /** Whoever holds a handle. */
 export type Holder = {
@@ -31,11 +32,13 @@ export function fileLimit(): number {
 
 export class Handles {
   readonly #most: number;
+  readonly #open: (name: string, path: string) => number;
   // The one that was used last is the last one.
   readonly #holders = new Set<Holder>();
 
-  /** @param limit of the whole process. */
-  constructor(limit = fileLimit()) {
+  /** @param open opens a file, or throws. @param limit of the whole process. */
+  constructor(open: (name: string, path: string) => number = openAny, limit = fileLimit()) {
+    this.#open = open;
     this.#most = Math.max(8, Math.min(limit - others, Math.floor(limit * 0.8)));
   }
 
@@ -49,16 +52,15 @@ export class Handles {
     return this.#holders.size >= this.#most;
   }
 
-  /** Throws what opening it throws. */
-  open(name: string): number {
+  /** @param path what it is called in records. Throws what opening it throws. */
+  open(name: string, path: string): number {
     if (this.scarce) this.#makeRoom();
     try {
-      // Without waiting: a FIFO of that name would hold up everything until somebody writes.
-      return openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+      return this.#open(name, path);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if ((code !== 'EMFILE' && code !== 'ENFILE') || !this.#makeRoom()) throw error;
-      return openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+      return this.#open(name, path);
     }
   }
 

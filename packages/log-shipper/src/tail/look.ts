@@ -2,6 +2,7 @@
 
 import { type BigIntStats, statSync } from 'node:fs';
 import { type Generation, type Identity, keyOf } from '../ledger.ts';
+import { refusal } from './bounds.ts';
 
 /** A file at a name. */
 export type Found = Generation & {
@@ -13,10 +14,14 @@ export type Found = Generation & {
   readonly links: number;
 };
 
-/** What is at a path, undefined when there is nothing. Throws when it cannot be said, and for what is no file. */
-export function look(path: string): Found | undefined {
-  const stats = statusOf(path);
+/**
+ * What is at a path, undefined when there is nothing. Throws when it cannot be said, and for what is no file. @param status
+ * `lstatSync` where a link is no file either.
+ */
+export function look(path: string, status: typeof statSync = statSync): Found | undefined {
+  const stats = statusOf(path, status);
   if (!stats) return undefined;
+  if (stats.isSymbolicLink()) throw refusal(path, 'it is a link');
   if (!stats.isFile()) throw new Error('not a regular file');
   const identity = { device: String(stats.dev), inode: String(stats.ino) };
   return {
@@ -30,9 +35,9 @@ export function look(path: string): Found | undefined {
   };
 }
 
-function statusOf(path: string): BigIntStats | undefined {
+function statusOf(path: string, status: typeof statSync): BigIntStats | undefined {
   try {
-    return statSync(path, { bigint: true, throwIfNoEntry: false });
+    return status(path, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     throw error;

@@ -1,15 +1,17 @@
 // From path patterns to the files that are there now.
 
+import { lstatSync, statSync } from 'node:fs';
 import { glob, stat } from 'node:fs/promises';
 import { dirname, matchesGlob, resolve } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
-import { type Context, reasonOf } from '@outrigger/core';
+import { type Context, Fault, reasonOf } from '@outrigger/core';
 import { stateName } from '../checkpoint.ts';
 import { directoryName as deadName } from '../dead/files.ts';
 import { errors } from '../errors.ts';
 import { lockName } from '../lock.ts';
 import type { Trouble } from '../source/source.ts';
 import { directoryName as spoolName } from '../spool/segment.ts';
+import { type LinkRule, realPath } from './bounds.ts';
 import { type Found, look } from './look.ts';
 
 // What a line is in there, only a decompressor could say.
@@ -37,6 +39,7 @@ export type PathsOptions = {
   readonly hold?: string | undefined;
   /** Patterns of what is not followed, whatever else matches it. */
   readonly exclude?: readonly string[];
+  readonly links?: LinkRule;
 };
 
 export class Paths {
@@ -46,12 +49,14 @@ export class Paths {
   readonly #stateDirectory: string;
   readonly #hold: string | undefined;
   readonly #troubles: Troubles;
+  readonly #status: typeof statSync;
   #globbed: ReadonlySet<string> = new Set();
   #globbedAt = Number.NEGATIVE_INFINITY;
   #rest = 0;
   #devices = new Map<string, string>();
 
-  constructor(patterns: readonly string[], { stateDirectory, troubles, hold, exclude = [] }: PathsOptions) {
+  constructor(patterns: readonly string[], { stateDirectory, troubles, hold, exclude = [], links }: PathsOptions) {
+    this.#status = links === 'none' ? (lstatSync as typeof statSync) : statSync;
     this.#hold = hold && resolve(hold);
     const whole = patterns.map((pattern) => resolve(pattern));
     this.#exclude = exclude.map((pattern) => resolve(pattern));
@@ -98,6 +103,7 @@ export class Paths {
       this.#rest = restAfterWalk * (this.#globbedAt - begun);
     }
     await this.#probe();
+    this.#troubles.reconsider();
     const found: Found[] = [];
     const breathe = breather();
     for (const path of new Set([...this.#plain, ...this.#globbed])) {
@@ -139,7 +145,7 @@ export class Paths {
 
   #lookAt(path: string): Found | undefined {
     try {
-      const found = look(path);
+      const found = look(path, this.#status);
       if (!found) this.#troubles.forget(path);
       return found;
     } catch (error) {
@@ -150,9 +156,14 @@ export class Paths {
   }
 }
 
+/** A name that may not be followed, and where it led to when that was said. */
+type Refused = { readonly reason: string; readonly real: string | undefined };
+
 /** Files that cannot be read at present: each is reported once, and again when it can be. */
 export class Troubles {
   readonly #reasons = new Map<string, string>();
+  // Apart: an older file of the same path may well be read meanwhile.
+  readonly #refused = new Map<string, Refused>();
   readonly #log: Context<Record<never, never>>['log'];
 
   constructor(log: Context<Record<never, never>>['log']) {
@@ -160,10 +171,25 @@ export class Troubles {
   }
 
   add(path: string, error: unknown): void {
+    if (error instanceof Fault) {
+      this.#refuse(String(error.fields.path), error);
+      return;
+    }
     const reason = reasonOf(error);
     if (this.#reasons.get(path) === reason) return;
     this.#reasons.set(path, reason);
     this.#log.warn(errors.LOG_SHIPPER_FILE_UNREADABLE({ path, reason }));
+  }
+
+  #refuse(name: string, fault: Fault): void {
+    if (this.#refused.get(name)?.reason === fault.message) return;
+    this.#refused.set(name, { reason: fault.message, real: realPath(name) });
+    this.#log.warn(fault);
+  }
+
+  /** What leads elsewhere by now, or nowhere, is refused anew or not at all. */
+  reconsider(): void {
+    for (const [name, { real }] of this.#refused) if (realPath(name) !== real) this.#refused.delete(name);
   }
 
   end(path: string): void {
@@ -176,6 +202,7 @@ export class Troubles {
   }
 
   get list(): Trouble[] {
-    return [...this.#reasons].map(([path, reason]) => ({ path, reason }));
+    const refused = [...this.#refused].map(([path, { reason }]) => [path, reason] as const);
+    return [...this.#reasons, ...refused].map(([path, reason]) => ({ path, reason }));
   }
 }

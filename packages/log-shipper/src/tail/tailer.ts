@@ -2,7 +2,7 @@
 // and a rotated file stays open until every sink has acknowledged the whole of it.
 
 import { dirname } from 'node:path';
-import { type Context, type Parameters, wait } from '@outrigger/core';
+import { type Context, Fault, type Parameters, wait } from '@outrigger/core';
 import type { Cursor } from '../ledger.ts';
 import type { metrics } from '../metrics.ts';
 import { Copies } from './copies.ts';
@@ -223,7 +223,7 @@ export class Tailer implements AsyncDisposable {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       troubles.add(found.path, error);
       // Under its own path it is tried again with every poll; a rotated one would be passed over once a younger one is followed.
-      if (path !== found.path) ledger.owe(path, found);
+      if (path !== found.path && !(error instanceof Fault)) ledger.owe(path, found);
       return undefined;
     }
   }

@@ -19,15 +19,17 @@ async function startContainer(place: Place, id: string, lines: readonly string[]
   await rename(place.log(`containers/new-${id}`), place.log('containers/app.log'));
 }
 
+/** Links of the node's making. */
+const containers = (place: Place): string[] => [
+  ...['--source-file-paths', place.log('containers/*.log')],
+  ...['--source-file-links', 'follow'],
+];
+
 test('a link retargeted as the kubelet does it: the old target is read to its end, also what comes late, and the new one from its beginning', async () => {
   await using place = await workplace();
   await using receiver = await Receiver.listen();
   await startContainer(place, 'a', sequence(1, 10));
-  await using shipper = await place.ship([
-    ...toForward(receiver.address),
-    '--source-file-paths',
-    place.log('containers/*.log'),
-  ]);
+  await using shipper = await place.ship([...toForward(receiver.address), ...containers(place)]);
   await receiver.hasAll(sequence(1, 10));
   const writer = await open(place.log('pods/a/0.log'), 'a');
   await writer.write(text(sequence(11, 20)));
@@ -47,7 +49,7 @@ test('a link retargeted as the kubelet does it: the old target is read to its en
 test('a link retargeted while it was stopped: the rest of the old target is found behind it, and the new one follows', async () => {
   await using place = await workplace();
   await using receiver = await Receiver.listen();
-  const args = [...toForward(receiver.address), '--source-file-paths', place.log('containers/*.log')];
+  const args = [...toForward(receiver.address), ...containers(place)];
   await startContainer(place, 'a', sequence(1, 10));
   {
     await using shipper = await place.ship(args);
@@ -65,7 +67,7 @@ test('a link retargeted while it was stopped: the rest of the old target is foun
 test('behind a link, rotations between two looks lose no line', async () => {
   await using place = await workplace();
   await using receiver = await Receiver.listen();
-  const args = [...toForward(receiver.address), '--source-file-paths', place.log('containers/*.log')];
+  const args = [...toForward(receiver.address), ...containers(place)];
   await startContainer(place, 'a', sequence(1, 10));
   {
     await using shipper = await place.ship(args);
