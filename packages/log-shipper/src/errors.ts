@@ -39,7 +39,7 @@ export const errors = defineErrors({
   },
   LOG_SHIPPER_FILE_REFUSED: {
     message: 'File "{path}" is not followed: {reason}',
-    hint: 'Links that leave the directory named by --source-file-paths are followed only with --source-file-links follow, for whoever can write there can make them',
+    hint: 'Links that leave the directory named by --source-file-paths are followed only with --source-file-links follow, for whoever can write there can make them; what the log-shipper writes never is',
   },
   LOG_SHIPPER_FILE_TRUNCATED: {
     message: 'File "{path}" was truncated or rewritten, {lost} bytes of it had not been read',

@@ -55,6 +55,7 @@ export class Sources implements AsyncDisposable {
       parameters,
       ledger: this.#ledger,
       stateDirectory,
+      written: context.parameters.sink.flatMap((sink) => sink.member.writes?.(sink.parameters) ?? []),
       lineLimit,
       holdTimeout: holds(context.parameters, member) ? joinTimeout : undefined,
       patience: drainTimeout / 2,

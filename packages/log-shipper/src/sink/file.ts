@@ -25,6 +25,8 @@ export const file = defineSink({
   summary: 'A file that is rotated by size and age',
   parameters,
 
+  writes: ({ path }) => path,
+
   open(given, context) {
     const writer = new RotatingFile(given, context);
     return {

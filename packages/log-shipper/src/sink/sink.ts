@@ -59,11 +59,14 @@ export type SinkContext = Pick<Context<Parameters>, 'log' | 'signal'> & {
 };
 
 export type SinkMember = Member & {
+  /** The file that it writes on this machine. */
+  writes?(parameters: Values<Parameters>): string;
   open(parameters: Values<Parameters>, context: SinkContext): Sink | Promise<Sink>;
 };
 
 export const defineSink = <P extends Parameters>(member: {
   readonly summary: string;
   readonly parameters: P;
+  writes?(parameters: Values<P>): string;
   open(parameters: Values<P>, context: SinkContext): Sink | Promise<Sink>;
 }): SinkMember => member as unknown as SinkMember;

@@ -4,6 +4,7 @@ import { choice, duration, list, ParameterProblem, path, reasonOf, size, text, t
 import { Bounds, type LinkRule, linkRules } from '../tail/bounds.ts';
 import { encodings } from '../tail/encodings.ts';
 import { Hold, type HoldOptions } from '../tail/hold.ts';
+import { OwnFiles } from '../tail/own-files.ts';
 import { Paths, Troubles } from '../tail/paths.ts';
 import { readChunks } from '../tail/reader.ts';
 import { Tailer } from '../tail/tailer.ts';
@@ -43,15 +44,19 @@ export async function follow(
   context: SourceContext<Followed>,
   { encoding, about, hold: kept }: Reading,
 ): Promise<Source> {
-  const { parameters, log, stateDirectory, lineLimit, holdTimeout } = context;
+  const { parameters, log, stateDirectory, written, lineLimit, holdTimeout } = context;
   const troubles = new Troubles(log);
   const hold = kept && openHold({ ...kept, log });
   const { exclude, links } = parameters;
+  const own = new OwnFiles({ stateDirectory, written });
+  const limits = { own, links, hold: kept?.directory };
+  const paths = new Paths(parameters.paths, { ...limits, troubles, exclude });
+  for (const path of paths.leftOut) log.info('File is not followed: the log-shipper writes it itself', { path });
   const tailer = new Tailer({
     ...context,
     troubles,
-    paths: new Paths(parameters.paths, { stateDirectory, troubles, exclude, links, hold: kept?.directory }),
-    bounds: new Bounds({ links, patterns: parameters.paths, hold: kept?.directory }),
+    paths,
+    bounds: new Bounds({ ...limits, patterns: parameters.paths }),
     hold,
     encoding,
     poll: parameters.pollInterval,

@@ -43,6 +43,8 @@ export type SourceContext<V> = Pick<
   readonly ledger: Ledger;
   /** Where the sidecar's own files are: no source. */
   readonly stateDirectory: string;
+  /** Files that sinks write: no source either. */
+  readonly written: readonly string[];
   /** A chunk must be able to hold a line of this length and its newline. */
   readonly lineLimit: number;
   /** For how many milliseconds at least a file was quiet when what is held of it is offered again; absent: it is not. */

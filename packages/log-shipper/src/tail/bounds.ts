@@ -1,10 +1,12 @@
 // Where the files that are followed may really lie. Whoever writes to a directory of logs can put a link there, and need not
 // be allowed to read what it leads to. What counts is what was opened: a name may lead elsewhere a moment later.
 
-import { closeSync, constants, openSync, readlinkSync, realpathSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { dirname, join, matchesGlob, relative, resolve } from 'node:path';
 import type { Fault } from '@outrigger/core';
 import { errors } from '../errors.ts';
+import type { OwnFiles } from './own-files.ts';
+import { realPath } from './real-path.ts';
 
 export const linkRules = ['inside', 'follow', 'none'] as const;
 
@@ -16,11 +18,16 @@ const magic = /[*?[\]{}\\]|[!+@]\(/;
 // Without waiting: a FIFO of that name would hold up everything until somebody writes.
 const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
+// O_PATH, which Node does not name. Says where a file is without opening it: a device might do something, and closing a file
+// again would end the lock that this process has on its own.
+const placeOnly = 0o10000000;
+
 export const openAny = (name: string): number => openSync(name, flags);
 
 export type BoundsOptions = {
   readonly links: LinkRule;
   readonly patterns: readonly string[];
+  readonly own: OwnFiles;
   /** Where files have second names. */
   readonly hold?: string | undefined;
 };
@@ -30,10 +37,12 @@ type Root = { readonly pattern: string; readonly directory: string };
 
 export class Bounds {
   readonly #links: LinkRule;
+  readonly #own: OwnFiles;
   readonly #roots: readonly Root[];
   readonly #hold: string | undefined;
 
-  constructor({ links, patterns, hold }: BoundsOptions) {
+  constructor({ links, patterns, own, hold }: BoundsOptions) {
+    this.#own = own;
     this.#links = links;
     this.#roots = patterns.map((each) => {
       const pattern = resolve(each);
@@ -44,16 +53,21 @@ export class Bounds {
 
   /** @param path what the file of that name is called in records. Throws what opening it throws, or why it is refused. */
   open(name: string, path: string): number {
-    if (this.#links === 'follow') return openAny(name);
-    const handle = this.#links === 'inside' ? openAny(name) : openUnlessLink(name);
+    const place = openSync(name, this.#links === 'none' ? placeOnly | constants.O_NOFOLLOW : placeOnly);
     try {
-      const real = readlinkSync(`/proc/self/fd/${handle}`);
-      if (this.#directoriesFor(name, path).some((directory) => this.#isIn(directory, { real, name }))) return handle;
-      throw refusal(name, `it leads to "${real}"`);
-    } catch (error) {
-      closeSync(handle);
-      throw error;
+      const own = `/proc/self/fd/${place}`;
+      const real = readlinkSync(own);
+      if (this.#own.has(real)) throw refusal(name, `the log-shipper writes "${real}" itself`);
+      if (!this.#isAllowed(real, name, path)) throw refusal(name, `it leads to "${real}"`);
+      return openPlace(own, name);
+    } finally {
+      closeSync(place);
     }
+  }
+
+  #isAllowed(real: string, name: string, path: string): boolean {
+    if (this.#links === 'follow') return true;
+    return this.#directoriesFor(name, path).some((directory) => this.#isIn(directory, { real, name }));
   }
 
   /** Patterns are slow to compare: where there is no choice they are not. */
@@ -83,21 +97,14 @@ function fixedPart(pattern: string): string {
 const isBelow = (directory: string, path: string): boolean =>
   path.startsWith(directory === '/' ? directory : `${directory}/`);
 
-/** Where a name leads to, undefined when it leads nowhere. */
-export function realPath(name: string): string | undefined {
+/** @param own what only this process calls it: it means what was looked at, whatever the name means by now. */
+function openPlace(own: string, name: string): number {
   try {
-    return realpathSync.native(name);
-  } catch {
-    // Removed this moment, or a loop of links.
-    return undefined;
-  }
-}
-
-function openUnlessLink(name: string): number {
-  try {
-    return openSync(name, flags | constants.O_NOFOLLOW);
+    return openAny(own);
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'ELOOP' ? refusal(name, 'it is a link') : error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ELOOP') throw refusal(name, 'it is a link');
+    throw Object.assign(new Error(message.replace(own, () => name)), { code });
   }
 }
 

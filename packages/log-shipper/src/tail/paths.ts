@@ -5,18 +5,15 @@ import { glob, stat } from 'node:fs/promises';
 import { dirname, matchesGlob, resolve } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { type Context, Fault, reasonOf } from '@outrigger/core';
-import { stateName } from '../checkpoint.ts';
-import { directoryName as deadName } from '../dead/files.ts';
 import { errors } from '../errors.ts';
-import { lockName } from '../lock.ts';
 import type { Trouble } from '../source/source.ts';
-import { directoryName as spoolName } from '../spool/segment.ts';
-import { type LinkRule, realPath } from './bounds.ts';
+import type { LinkRule } from './bounds.ts';
 import { type Found, look } from './look.ts';
+import type { OwnFiles } from './own-files.ts';
+import { realPath } from './real-path.ts';
 
 // What a line is in there, only a decompressor could say.
 const compressed = /\.(gz|bz2|xz|zst|lz4|zip|Z)$/;
-const ownDirectories: ReadonlySet<string> = new Set([spoolName, deadName]);
 const magic = /[*?[\]{}]/;
 
 // Looking costs some microseconds each, a sixth of what it costs to have another thread look; after so many of them,
@@ -33,7 +30,7 @@ export const breather = (every = atOnce): (() => Promise<void> | undefined) => {
 };
 
 export type PathsOptions = {
-  readonly stateDirectory: string;
+  readonly own: OwnFiles;
   readonly troubles: Troubles;
   /** Where files are kept from being removed: no source either. */
   readonly hold?: string | undefined;
@@ -43,10 +40,12 @@ export type PathsOptions = {
 };
 
 export class Paths {
+  /** What is asked for, though this process writes it. */
+  readonly leftOut: ReadonlySet<string>;
   readonly #plain: ReadonlySet<string>;
   readonly #globs: readonly string[];
   readonly #exclude: readonly string[];
-  readonly #stateDirectory: string;
+  readonly #own: OwnFiles;
   readonly #hold: string | undefined;
   readonly #troubles: Troubles;
   readonly #status: typeof statSync;
@@ -55,14 +54,17 @@ export class Paths {
   #rest = 0;
   #devices = new Map<string, string>();
 
-  constructor(patterns: readonly string[], { stateDirectory, troubles, hold, exclude = [], links }: PathsOptions) {
+  constructor(patterns: readonly string[], { own, troubles, hold, exclude = [], links }: PathsOptions) {
     this.#status = links === 'none' ? (lstatSync as typeof statSync) : statSync;
     this.#hold = hold && resolve(hold);
+    this.#own = own;
     const whole = patterns.map((pattern) => resolve(pattern));
     this.#exclude = exclude.map((pattern) => resolve(pattern));
-    this.#plain = new Set(whole.filter((pattern) => !magic.test(pattern) && !this.#isExcluded(pattern)));
+    const plain = whole.filter((pattern) => !magic.test(pattern) && !this.#isExcluded(pattern));
+    this.#plain = new Set(plain.filter((path) => !own.has(path)));
     this.#globs = whole.filter((pattern) => magic.test(pattern));
-    this.#stateDirectory = resolve(stateDirectory);
+    const caught = own.written.filter((path) => this.#isCaught(path) && !this.#isExcluded(path));
+    this.leftOut = new Set([...plain.filter((path) => own.has(path)), ...caught]);
     this.#troubles = troubles;
   }
 
@@ -83,7 +85,11 @@ export class Paths {
 
   /** Whether a file of that path would be followed. */
   match(path: string): boolean {
-    return this.#plain.has(path) || (this.#globs.some((pattern) => matchesGlob(path, pattern)) && this.#isWanted(path));
+    return this.#plain.has(path) || (this.#isCaught(path) && this.#isWanted(path));
+  }
+
+  #isCaught(path: string): boolean {
+    return this.#globs.some((pattern) => matchesGlob(path, pattern));
   }
 
   #isWanted(path: string): boolean {
@@ -136,11 +142,7 @@ export class Paths {
   }
 
   #isOurs(path: string): boolean {
-    if (this.#hold !== undefined && dirname(path) === this.#hold) return true;
-    if (!path.startsWith(`${this.#stateDirectory}/`)) return false;
-    // The queue and the dead letters are what has been read already: to follow them would have no end.
-    const [name = '', ...rest] = path.slice(this.#stateDirectory.length + 1).split('/');
-    return rest.length > 0 ? ownDirectories.has(name) : name.startsWith(stateName) || name.startsWith(lockName);
+    return (this.#hold !== undefined && dirname(path) === this.#hold) || this.#own.has(path);
   }
 
   #lookAt(path: string): Found | undefined {

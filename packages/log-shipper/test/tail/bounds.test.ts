@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { scratch } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { Bounds } from '../../src/tail/bounds.ts';
+import { OwnFiles } from '../../src/tail/own-files.ts';
+
+const own = new OwnFiles({ stateDirectory: '/nowhere' });
 
 const flip = `
   const { symlinkSync, renameSync } = require('node:fs');
@@ -21,7 +24,7 @@ test('however quickly a link is swapped, nothing is read of what lies outside', 
   await writeFile(directory.join('logs/inside.log'), 'inside');
   await symlink('inside.log', directory.join('logs/app.log'));
   const path = directory.join('logs/app.log');
-  const bounds = new Bounds({ links: 'inside', patterns: [path] });
+  const bounds = new Bounds({ links: 'inside', own, patterns: [path] });
   const flipping = spawn(process.execPath, ['-e', flip], { cwd: directory.join('logs'), stdio: 'inherit' });
   const seen = { inside: 0, refused: 0 };
   const end = performance.now() + 20_000;
@@ -59,7 +62,7 @@ test.each([
   for (const each of [path, real]) await mkdir(join(each, '..'), { recursive: true });
   await writeFile(real, 'x');
   await symlink(real, path);
-  const bounds = new Bounds({ links: 'inside', patterns: [directory.join('logs', pattern)] });
+  const bounds = new Bounds({ links: 'inside', own, patterns: [directory.join('logs', pattern)] });
   const open = () => closeSync(bounds.open(path, path));
   if (allowed) open();
   else expect(open).toThrow(`it leads to "${real}"`);

@@ -3,6 +3,7 @@
 import type { Positions } from '../../src/checkpoint.ts';
 import { Ledger } from '../../src/ledger.ts';
 import type { Chunk } from '../../src/source/source.ts';
+import { OwnFiles } from '../../src/tail/own-files.ts';
 import { Paths, Troubles } from '../../src/tail/paths.ts';
 import { Tailer, type TailerOptions } from '../../src/tail/tailer.ts';
 import { silent } from '../silent.ts';
@@ -49,7 +50,7 @@ export function follow(options: Options) {
     ...surroundings,
     ledger,
     troubles,
-    paths: new DisturbedPaths(paths, { stateDirectory: '/nowhere', troubles }, looked),
+    paths: new DisturbedPaths(paths, { own: new OwnFiles({ stateDirectory: '/nowhere' }, looked), troubles }),
     poll,
     rotateWait,
     patience: 0,

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { scratch } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
+import { OwnFiles } from '../../src/tail/own-files.ts';
 import { Paths, Troubles } from '../../src/tail/paths.ts';
 
 const nothing = () => undefined;
@@ -21,7 +22,10 @@ test('a wildcard that goes over the state directory finds nothing that the shipp
     await mkdir(directory.join(name, '..'), { recursive: true });
     await writeFile(directory.join(name), 'x\n');
   }
-  const paths = new Paths([directory.join('**/*')], { stateDirectory: state, troubles: new Troubles(log) });
+  const paths = new Paths([directory.join('**/*')], {
+    own: new OwnFiles({ stateDirectory: state }),
+    troubles: new Troubles(log),
+  });
   const found = await paths.look(0);
   expect(found.map(({ path }) => path).sort()).toEqual(theirs.map((name) => directory.join(name)).sort());
 });
