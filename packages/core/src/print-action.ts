@@ -29,7 +29,7 @@ async function render(
 ): Promise<string> {
   switch (action) {
     case 'help':
-      return renderHelp(sidecar, sidecar.parameters, standardParameters(sidecar.port ?? defaultAdminPort)).trimEnd();
+      return helpOf(sidecar, parameters).trimEnd();
     case 'version':
       return `${sidecar.name} ${sidecar.version}`;
     case 'json-schema':
@@ -40,6 +40,9 @@ async function render(
       return printConfig(parameters);
   }
 }
+
+const helpOf = (sidecar: AnySidecar, { effective }: OpenParameters) =>
+  renderHelp(sidecar, sidecar.parameters, standardParameters(sidecar.port ?? defaultAdminPort), effective);
 
 /** YAML that can be used as a config file, each value with its source as a comment; a secret's value is not in it. */
 async function printConfig({ entries, effective }: OpenParameters): Promise<string> {

@@ -58,9 +58,9 @@ async function demand(client: Client, probe: Probe): Promise<void> {
 export async function runWord(title: string, word: Word, argv: readonly string[]): Promise<number> {
   const from = { argv, env: {} };
   const sources = await openSources(word.parameters, { ...from, role: title });
-  const { values, actions, words, problems } = resolveParameters(word.parameters, { ...from, sources });
+  const { values, actions, words, problems, effective } = resolveParameters(word.parameters, { ...from, sources });
   if (actions.has('help')) {
-    process.stdout.write(renderWordHelp(title, word));
+    process.stdout.write(renderWordHelp(title, word, effective));
     return 0;
   }
   const strange = (parameter: string): Problem => ({ parameter, message: `unknown; ${title} --help lists parameters` });

@@ -2,6 +2,7 @@
 
 import { type Entry, entriesOf } from './names.ts';
 import type { Parameters } from './parameter.ts';
+import type { Effective } from './resolve.ts';
 import { actions, words } from './standard.ts';
 
 type Titled = {
@@ -12,33 +13,76 @@ type Titled = {
 
 type Section = readonly [title: string, rows: readonly (readonly [name: string, help: string])[]];
 
-/** The text of --help: own parameters first, then the standard ones, then words. */
-export function renderHelp(sidecar: Titled, own: Parameters, standard: Parameters): string {
+type Given = Readonly<Record<string, Pick<Effective, 'value' | 'source'>>>;
+
+/**
+ * The text of --help: own parameters first, then the standard ones, then words, and at last what is read by members of
+ * families only: by all, or by those in force once a flag chooses any.
+ */
+export function renderHelp(sidecar: Titled, own: Parameters, standard: Parameters, given: Given = {}): string {
   const ownWords = Object.entries(sidecar.words ?? {}).map(
     ([word, { summary }]) => [word, `${summary} (${word} --help)`] as const,
   );
+  const families = familiesOf(own, given);
   const body = layOut([
-    ['Parameters', entriesOf(own).map(row)],
+    ['Parameters', families.general.map(row)],
     ['Every sidecar', entriesOf(standard).map(row)],
     ['Print and exit', Object.entries(actions).map(([flag, help]) => [`--${flag}`, help])],
     ['Words', [...ownWords, ...Object.entries(words)]],
+    ...families.sections,
   ]);
   const usage = `Usage: ${sidecar.name} [parameters]\n\n${sidecar.summary}.`;
   const note =
     'Each parameter is also an environment variable (--listen-address is OUTRIGGER_LISTEN_ADDRESS)\nand a key in the config file (listenAddress). A flag wins over the environment, that over the file.';
-  return `${[usage, ...body, note].join('\n\n')}\n`;
+  return `${[usage, ...body, ...families.note(sidecar.name), note].join('\n\n')}\n`;
 }
 
 /** The text of `proxy doctor --help`. */
 export function renderWordHelp(
   title: string,
   word: { readonly summary: string; readonly parameters: Parameters },
+  given: Given = {},
 ): string {
+  const families = familiesOf(word.parameters, given);
   const body = layOut([
-    ['Parameters', entriesOf(word.parameters).map(row)],
+    ['Parameters', families.general.map(row)],
     ['Print and exit', [['--help', actions.help]]],
+    ...families.sections,
   ]);
-  return `${[`Usage: ${title} [parameters]\n\n${word.summary}.`, ...body].join('\n\n')}\n`;
+  const usage = `Usage: ${title} [parameters]\n\n${word.summary}.`;
+  return `${[usage, ...body, ...families.note(title)].join('\n\n')}\n`;
+}
+
+/** What everybody reads, and for each family its members, each followed by what it alone reads. */
+function familiesOf(parameters: Parameters, given: Given) {
+  const entries = entriesOf(parameters);
+  const families = entries.filter(({ parameter }) => parameter.members);
+  const isNarrow = families.some((family) => given[family.key]?.source.startsWith('--') && chosen(family).length > 0);
+  function chosen({ key, parameter }: Entry) {
+    const names = [given[key]?.value].flat();
+    return Object.entries(parameter.members ?? {}).filter(([name]) => names.includes(name));
+  }
+  const sections = families.flatMap((family): Section[] => {
+    const flag = family.flags[0]!;
+    const { members = {}, repeatable } = family.parameter;
+    const listed = isNarrow ? chosen(family) : Object.entries(members);
+    return [
+      [`${flag}, ${repeatable ? 'any' : 'one'} of`, listed.map(([name, { summary }]) => [name, summary])],
+      ...listed.map(([name]): Section => {
+        const own = entries.filter(({ owner }) => owner?.entry === family && owner.member === name);
+        return [`${flag} ${name}`, own.map(row)];
+      }),
+    ];
+  });
+  const first = entries.find(({ owner }) => owner)?.owner;
+  const note = (title: string): string[] => {
+    if (!first) return [];
+    if (isNarrow)
+      return [`Only what is chosen, or is the default, is listed with its parameters; ${title} --help lists all.`];
+    const choice = `${first.entry.flags[0]} ${first.member}`;
+    return [`To list the parameters of what you choose alone: ${title} ${choice} --help.`];
+  };
+  return { general: entries.filter(({ owner }) => !owner), sections, note };
 }
 
 /** One text for each section that is not empty, all aligned. */
