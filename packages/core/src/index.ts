@@ -42,7 +42,13 @@ export { listed, nearest } from './parameters/nearest.ts';
 export { nested } from './parameters/nested.ts';
 export { allParameters } from './parameters/open-parameters.ts';
 export type { Member, Options, Parameter, Parameters, Reading, Values } from './parameters/parameter.ts';
-export { formatProblem, formatProblems, ParameterProblem, type Problem } from './parameters/problem.ts';
+export {
+  formatProblem,
+  formatProblems,
+  ParameterConflict,
+  ParameterProblem,
+  type Problem,
+} from './parameters/problem.ts';
 export { type Resolved, resolveParameters } from './parameters/resolve.ts';
 export type { StandardParameters, StandardValues } from './parameters/standard.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './parameters/units.ts';

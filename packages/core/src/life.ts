@@ -9,7 +9,7 @@ import type { Log } from './log.ts';
 import { type Budget, MemoryPlan } from './memory.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
 import type { OpenParameters, Reloaded } from './parameters/open-parameters.ts';
-import { formatProblems, ParameterProblem } from './parameters/problem.ts';
+import { formatProblems, isWrongParameter, ParameterProblem } from './parameters/problem.ts';
 import type { StandardParameters } from './parameters/standard.ts';
 import type { AnySidecar, Context } from './sidecar.ts';
 import { Stages, type Stopped, sayStopped } from './stages.ts';
@@ -227,7 +227,8 @@ export class Life {
       return exitCodes.stopped;
     }
     leaveTerminationMessage(terminationMessageFile, lastWords);
-    return this.#failure ? exitCodes.failed : exitCodes.drainDeadline;
+    if (!this.#failure) return exitCodes.drainDeadline;
+    return isWrongParameter(this.#failure.error) ? exitCodes.usage : exitCodes.failed;
   }
 
   #sayStopped(stage: Stopped): void {

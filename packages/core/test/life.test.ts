@@ -85,6 +85,12 @@ test('a start that fails exits 1 with its causes', async () => {
   expect(sidecar.logs().at(-1)).toMatchObject({ level: 'error', message: 'cannot start: no luck' });
 });
 
+test('a start that finds a value wrong exits 64 with one line', async () => {
+  await using sidecar = await startSidecar(sample, ['--stall', 'wrong'], { wait: false });
+  expect(await sidecar.exited).toEqual({ code: 64, signal: null });
+  expect(sidecar.stderr).toContain('  --upstream  http://127.0.0.1:8080 (default): is on the moon\n');
+});
+
 test('a failure while serving exits 1 with its code and hint', async () => {
   await using sidecar = await startSidecar(sample, ['--stall', 'crash'], { wait: false });
   expect(await sidecar.exited).toEqual({ code: 1, signal: null });

@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { ParameterProblem } from '@outrigger/core';
+import { ParameterConflict } from '@outrigger/core';
 
 /** Rejects when another one works there. */
 export async function claimRoot(root: string): Promise<AsyncDisposable> {
@@ -17,7 +17,7 @@ export async function claimRoot(root: string): Promise<AsyncDisposable> {
       await once(server, 'listening');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-      throw new ParameterProblem('root', 'another git-sync works there', { cause: error });
+      throw new ParameterConflict('root', 'another git-sync works there', { cause: error });
     }
     server.unref();
   }

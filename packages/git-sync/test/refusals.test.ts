@@ -22,7 +22,7 @@ describe('what lies in the place of the link is refused with one clear line and 
     await mkdir(at.root);
     await obstacles[obstacle]!(at.link);
     await using sidecar = await startSync(remote.url, at, { wait: false });
-    expect((await sidecar.exited).code).toBe(1);
+    expect((await sidecar.exited).code).toBe(64);
     expect(sidecar.stderr).toContain(`--link  current (--link): "${at.link}" is ${obstacle.replaceAll('\\', '')}`);
     expect(sidecar.logs().filter(({ level }) => level !== 'info')).toEqual([]);
     expect(await readdir(at.root)).toEqual(['current']);
@@ -51,7 +51,7 @@ test('a repository of somebody else in the root is refused and left alone', asyn
   await git('init', '--quiet', '--initial-branch=work', at.root);
   const before = await readdir(join(at.root, '.git'), { recursive: true });
   await using sidecar = await startSync(remote.url, at, { wait: false });
-  expect((await sidecar.exited).code).toBe(1);
+  expect((await sidecar.exited).code).toBe(64);
   expect(sidecar.stderr).toContain('is a repository of somebody else');
   expect(await readdir(join(at.root, '.git'), { recursive: true })).toEqual(before);
 });
@@ -108,7 +108,7 @@ test('a root that cannot be made is named on one line', async () => {
   const remote = await makeRemote(directory.path);
   await writeFile(directory.join('root'), 'a file');
   await using sidecar = await startSync(remote.url, place(directory.path), { wait: false });
-  expect((await sidecar.exited).code).toBe(1);
+  expect((await sidecar.exited).code).toBe(64);
   expect(sidecar.stderr).toContain('--root  ');
   expect(sidecar.stderr).toContain('is not a directory');
   expect(sidecar.logs().filter(({ level }) => level !== 'info')).toEqual([]);

@@ -3,12 +3,15 @@
 
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { reasonOf } from '@outrigger/core';
+import { ParameterConflict, reasonOf } from '@outrigger/core';
 import { errors } from './errors.ts';
 
 export const lockName = 'lock';
 
-/** Holds the lock until it is disposed. Throws a LOG_SHIPPER_STATE_FULL, or an Error that says why it cannot be had. */
+/**
+ * Holds the lock until it is disposed. Throws a LOG_SHIPPER_STATE_FULL, a ParameterConflict when somebody else holds it, or
+ * an Error that says why it cannot be had.
+ */
 export function lockDirectory(directory: string): Disposable {
   const path = join(directory, lockName);
   let lock: DatabaseSync | undefined;
@@ -25,11 +28,11 @@ export function lockDirectory(directory: string): Disposable {
 }
 
 function refusal(error: Error & { errcode?: number }, { path, directory }: { path: string; directory: string }): Error {
-  if (error.errcode === busy)
-    return new Error('another log-shipper is using it; each needs a directory of its own', { cause: error });
+  if (error.errcode === busy) return new ParameterConflict('stateDirectory', inUse, { cause: error });
   if (error.errcode === full) return errors.LOG_SHIPPER_STATE_FULL({ path: directory }, error);
   return new Error(`"${path}" cannot be locked: ${reasonOf(error)}`, { cause: error });
 }
 
+const inUse = 'another log-shipper is using it; each needs a directory of its own';
 const busy = 5;
 const full = 13;

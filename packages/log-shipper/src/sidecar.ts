@@ -135,7 +135,7 @@ async function ownStateDirectory({ parameters, health, log, signal }: ShipperCon
       room.hold(`${(error as Error).message}, attempt ${attempt}`);
     },
   }).catch((error: unknown) => {
-    if (signal.aborted) throw error;
+    if (signal.aborted || error instanceof ParameterProblem) throw error;
     throw new ParameterProblem('stateDirectory', reasonOf(error), { cause: error });
   });
   room.release();

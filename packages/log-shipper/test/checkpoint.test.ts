@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { ledgerOf, metric, sequence, text, workplace } from './shipper.ts';
@@ -73,6 +73,18 @@ test('a state directory that does not exist or is none is one clear line with ex
   await using unsaid = await place.ship(['--source-file-paths', '', '--sink', 'loki'], { wait: false });
   expect((await unsaid.exited).code).toBe(64);
   expect(unsaid.stderr).toMatch(/--sink-loki-url +is required/);
+});
+
+test('a value that turns out wrong only when it is used is one clear line with exit code 64', async () => {
+  await using place = await workplace();
+  await mkdir(place.state('lock'));
+  await using locked = await place.ship([], { wait: false });
+  expect((await locked.exited).code).toBe(64);
+  expect(locked.stderr).toMatch(/--state-directory +\S+ \(--state-directory\): "\S+\/lock" cannot be locked/);
+  await rm(place.state('lock'), { recursive: true });
+  await using nowhere = await place.ship(['--source', 'syslog'], { wait: false });
+  expect((await nowhere.exited).code).toBe(64);
+  expect(nowhere.stderr).toMatch(/--source-syslog-tcp-address +is needed, or an address for UDP/);
 });
 
 test('a state directory that is gone takes readiness away, also while nothing is logged', async () => {

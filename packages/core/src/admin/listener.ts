@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type Address, makeAddress } from '../address.ts';
-import { ParameterProblem } from '../parameters/problem.ts';
+import { ParameterConflict, ParameterProblem } from '../parameters/problem.ts';
 import { adminApp, type Inside } from './app.ts';
 import { Connections } from './connections.ts';
 import { send } from './exchange.ts';
@@ -89,8 +89,10 @@ const backlog = 4096;
 /** Listens on an address; a refusal becomes a ParameterProblem of the parameter that named it. */
 export function listen(server: Listening, { host, port }: Address, parameter: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) =>
-      reject(new ParameterProblem(parameter, refusal(error), { cause: error }));
+    const fail = (error: NodeJS.ErrnoException) => {
+      const Refusal = error.code === 'EADDRINUSE' ? ParameterConflict : ParameterProblem;
+      reject(new Refusal(parameter, refusal(error), { cause: error }));
+    };
     server.once('error', fail);
     server.once('listening', () => {
       server.off('error', fail);

@@ -33,8 +33,8 @@ const printable = (text: string) => {
 };
 
 /**
- * Thrown by a sidecar's start when what a parameter names does not work out on this machine (a port in use). It is shown
- * as one line with the parameter's flag, value and source.
+ * Thrown by a sidecar's start when what a parameter names does not work out on this machine (a socket's path that is too
+ * long). It is shown as one line with the parameter's flag, value and source, and ends the sidecar with exit code 64.
  */
 export class ParameterProblem extends Error {
   readonly key: string;
@@ -45,3 +45,18 @@ export class ParameterProblem extends Error {
     this.key = key;
   }
 }
+
+/**
+ * The same where nothing is wrong with the value: somebody else holds what it names (a port in use). Exit code 1, since
+ * another start may well succeed.
+ */
+export class ParameterConflict extends ParameterProblem {
+  constructor(key: string, message: string, options?: ErrorOptions) {
+    super(key, message, options);
+    this.name = 'ParameterConflict';
+  }
+}
+
+/** Whether another start with the same parameters is of no use, as far as an error says. */
+export const isWrongParameter = (error: unknown): error is ParameterProblem =>
+  error instanceof ParameterProblem && !(error instanceof ParameterConflict);

@@ -2,7 +2,7 @@
 
 import { chmod, lstat, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, type Server } from 'node:net';
-import { type Address, listen, makeAddress, ParameterProblem } from '@outrigger/core';
+import { type Address, listen, makeAddress, ParameterConflict, ParameterProblem } from '@outrigger/core';
 
 /** @returns where it listens, with the port that it got. */
 export async function listenTcp(server: Server, address: Address, parameter: string): Promise<string> {
@@ -33,7 +33,7 @@ async function removeLeft(path: string, parameter: string): Promise<void> {
   });
   if (!there) return;
   if (!there.isSocket()) throw new ParameterProblem(parameter, 'is there and is no socket');
-  if (await isListening(path)) throw new ParameterProblem(parameter, 'somebody listens there');
+  if (await isListening(path)) throw new ParameterConflict(parameter, 'somebody listens there');
   await rm(path, { force: true });
 }
 

@@ -5,7 +5,16 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { address, duration, integer, type Log, listed, ParameterProblem, reasonOf } from '@outrigger/core';
+import {
+  address,
+  duration,
+  integer,
+  type Log,
+  listed,
+  ParameterConflict,
+  ParameterProblem,
+  reasonOf,
+} from '@outrigger/core';
 import type { Intake } from '../intake.ts';
 import { LineServer } from './line-server.ts';
 import { listenTcp } from './listen.ts';
@@ -95,7 +104,9 @@ class Datagrams implements AsyncDisposable {
       socket.bind({ address: host, port });
       await once(socket, 'listening');
     } catch (error) {
-      throw new ParameterProblem('sourceSyslogUdpAddress', (error as Error).message, { cause: error });
+      const { code, message } = error as NodeJS.ErrnoException;
+      const Refusal = code === 'EADDRINUSE' ? ParameterConflict : ParameterProblem;
+      throw new Refusal('sourceSyslogUdpAddress', message, { cause: error });
     }
     socket.on('error', (error) =>
       this.#log.warn('A datagram could not be received', { source: name, reason: error.message }),
