@@ -48,7 +48,10 @@ export type Word<P extends Parameters = Parameters> = {
   readonly summary: string;
   /** Given as flags alone: environment and config file speak to the sidecar that runs. */
   readonly parameters: P;
-  /** Imports by itself what only it needs, so that a sidecar that runs pays nothing for it. Returns the exit code. */
+  /**
+   * Imports by itself what only it needs, so that a sidecar that runs pays nothing for it. Returns the exit code. What it
+   * throws is 1, or 64 for a ParameterProblem.
+   */
   run(context: { readonly parameters: Values<P> }): number | Promise<number>;
 };
 

@@ -5,9 +5,11 @@ import { connectable } from './address.ts';
 import { type Client, openClient, type Probe, ProblemError } from './client/client.ts';
 import { reasonOf } from './errors.ts';
 import { renderWordHelp } from './parameters/help.ts';
+import { entriesOf } from './parameters/names.ts';
 import { nearest } from './parameters/nearest.ts';
 import type { OpenParameters } from './parameters/open-parameters.ts';
-import { formatProblems, type Problem } from './parameters/problem.ts';
+import { formatProblems, isWrongParameter, ParameterProblem, type Problem } from './parameters/problem.ts';
+import { problemIn } from './parameters/problem-in.ts';
 import { resolveParameters } from './parameters/resolve.ts';
 import { openSources } from './parameters/sources.ts';
 import type { AnySidecar, Word } from './sidecar.ts';
@@ -69,6 +71,10 @@ export async function runWord(title: string, word: Word, argv: readonly string[]
   try {
     return await word.run({ parameters: values });
   } catch (error) {
+    if (error instanceof ParameterProblem) {
+      const problem = problemIn(error, entriesOf(word.parameters), effective);
+      return complain(formatProblems(title, [problem]), isWrongParameter(error) ? 64 : 1);
+    }
     return complain(`${title} failed: ${reasonOf(error)}`, 1);
   }
 }

@@ -49,6 +49,11 @@ test('one that throws is one line with its causes and exit code 1', async () => 
   expect(await say(['greet', '--whom', 'nobody'])).toEqual({ code: 1, stdout: '', stderr });
 });
 
+test('one that finds a value wrong names its parameter, with exit code 64', async () => {
+  const stderr = 'greeter greet: 1 parameter is wrong\n  --whom  ghost (--whom): is not here any more\n';
+  expect(await say(['greet', '--whom', 'ghost'])).toEqual({ code: 64, stdout: '', stderr });
+});
+
 test('--help names the words, and the --help of a word its parameters', async () => {
   const all = await say(['--help']);
   expect(all.stdout).toMatch(/^Words:\n {2}greet +Greets once \(greet --help\)\n {2}prestop +/m);

@@ -82,6 +82,20 @@ test('check says at which step it fails', async () => {
   expect(code).toBe(1);
 });
 
+test('what a sink finds wrong is named by its parameter, with exit code 64', async () => {
+  await using directory = await scratch();
+  const message = '(default): either an address or a Unix socket of the receiver is expected';
+  const named = (word: string, flag: string) => `log-shipper ${word}: 1 parameter is wrong\n  ${flag}  ${message}\n`;
+  for (const [name, flag, ...args] of [
+    ['render', '--sink-forward-address', '--sink', 'forward'],
+    ['check', '--sink-forward-address', '--sink', 'forward'],
+    ['replay', '--to-forward-address', '--to', 'forward', '--state-directory', directory.path],
+  ] as const) {
+    const said = await word([name, ...args], 'one\n');
+    expect(said).toMatchObject({ code: 64, stderr: named(name, flag) });
+  }
+});
+
 test('check knows a Unix socket, a CA file that means TLS, and that UDP has no connection', async () => {
   await using directory = await scratch();
   await using receiver = await Receiver.listen();

@@ -7,6 +7,7 @@ import { type Change, changeOf, copyOf, differing, isLive, type Live, putInPlace
 import { type Entry, entriesOf } from './names.ts';
 import type { Values } from './parameter.ts';
 import type { ParameterProblem, Problem } from './problem.ts';
+import { flagOf, problemIn } from './problem-in.ts';
 import { type Effective, type Inputs, type Resolved, resolveParameters } from './resolve.ts';
 import { openSources } from './sources.ts';
 import { type StandardParameters, type StandardValues, standardParameters } from './standard.ts';
@@ -158,19 +159,6 @@ export async function openParameters(
     },
   };
 }
-
-function problemIn(
-  { key, message }: Pick<ParameterProblem, 'key' | 'message'>,
-  entries: readonly Entry[],
-  effective: Read['effective'],
-): Problem {
-  const { value, source } = effective[key] ?? {};
-  // A structure is too much to be shown.
-  const shown = value === undefined || (typeof value === 'object' && !Array.isArray(value)) ? undefined : String(value);
-  return { parameter: flagOf(key, entries), value: shown, source, message };
-}
-
-const flagOf = (key: string, entries: readonly Entry[]) => entries.find((each) => each.key === key)?.flags[0] ?? key;
 
 /** The new reading, but for the entries that keep their old values. */
 function keeping(staying: readonly Entry[], before: Read, after: Read): Read {

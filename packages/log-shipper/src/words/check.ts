@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, isIP } from 'node:net';
-import { type Address, formatDuration, reasonOf } from '@outrigger/core';
+import { type Address, formatDuration, ParameterProblem, reasonOf } from '@outrigger/core';
 import type { SinkMember, Verdict } from '../sink/sink.ts';
 import type { Peer } from '../sink/stream/connect.ts';
 import { batchOf, type Sampled, wordContext } from './sample.ts';
@@ -142,6 +142,7 @@ async function send(member: SinkMember, own: Values, parameters: Sampled): Promi
       await sink.close?.();
     }
   } catch (error) {
+    if (error instanceof ParameterProblem) throw error;
     say('record', 'failed', reasonOf(error));
     return false;
   } finally {

@@ -1,6 +1,6 @@
 // `log-shipper replay --to X`: dead letters are sent again, wherever the mistake is mended.
 
-import { heeding, reasonOf, wait } from '@outrigger/core';
+import { heeding, ParameterProblem, reasonOf, wait } from '@outrigger/core';
 import { type Batch, uidOf } from '../batch.ts';
 import type { DeadLetter } from '../dead/dead-letters.ts';
 import { momentOf, replay } from '../dead/replay.ts';
@@ -16,7 +16,7 @@ const betweenAttempts = 1000;
 /** Returns the exit code: 0 once all letters that match are delivered. */
 export async function replayTo({ stateDirectory, to, patience, ...given }: Replayed): Promise<number> {
   const ending = new AbortController();
-  const sink = await to.member.open(to.parameters, wordContext(ending.signal));
+  const sink = await open(to, ending.signal);
   const filter = {
     since: momentOf(given.since),
     until: momentOf(given.until),
@@ -32,6 +32,16 @@ export async function replayTo({ stateDirectory, to, patience, ...given }: Repla
   } finally {
     ending.abort();
     await sink.close?.();
+  }
+}
+
+/** Sinks name their parameters as the shipper has them. */
+async function open({ member, parameters }: Replayed['to'], signal: AbortSignal): Promise<Sink> {
+  try {
+    return await member.open(parameters, wordContext(signal));
+  } catch (error) {
+    if (!(error instanceof ParameterProblem)) throw error;
+    throw new ParameterProblem(error.key.replace(/^sink/, 'to'), error.message, { cause: error });
   }
 }
 
