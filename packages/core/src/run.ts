@@ -16,7 +16,7 @@ export async function run(
 ): Promise<never> {
   const [first = '', ...rest] = argv;
   const word = Object.hasOwn(sidecar.words ?? {}, first) && sidecar.words?.[first];
-  if (word) exit(await (await import('./words.ts')).runWord(`${sidecar.name} ${first}`, word, rest));
+  if (word) exit(await (await import('./words.ts')).runWord(sidecar, { name: first, word, argv: rest, env }));
   const parameters = await openParameters(sidecar, { argv, env });
   const action = (Object.keys(actions) as Action[]).find((each) => parameters.actions.has(each));
   if (action && action !== 'check')

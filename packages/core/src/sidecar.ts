@@ -46,7 +46,10 @@ export type Context<P extends Parameters, M extends MetricDeclarations = MetricD
 export type Word<P extends Parameters = Parameters> = {
   /** One sentence, no full stop. */
   readonly summary: string;
-  /** Given as flags alone: environment and config file speak to the sidecar that runs. */
+  /**
+   * Those that the sidecar has by the same names are read from wherever it reads them, so that a word beside it knows what it
+   * knows. The others are given as flags alone: environment and config file speak to the sidecar.
+   */
   readonly parameters: P;
   /**
    * Imports by itself what only it needs, so that a sidecar that runs pays nothing for it. Returns the exit code. What it

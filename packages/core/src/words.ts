@@ -4,14 +4,17 @@
 import { connectable } from './address.ts';
 import { type Client, openClient, type Probe, ProblemError } from './client/client.ts';
 import { reasonOf } from './errors.ts';
+import type { Environment } from './parameters/given.ts';
 import { renderWordHelp } from './parameters/help.ts';
-import { entriesOf } from './parameters/names.ts';
+import { type Entry, entriesOf } from './parameters/names.ts';
 import { nearest } from './parameters/nearest.ts';
-import type { OpenParameters } from './parameters/open-parameters.ts';
+import { allParameters, defaultAdminPort, type OpenParameters } from './parameters/open-parameters.ts';
+import type { Parameters } from './parameters/parameter.ts';
 import { formatProblems, isWrongParameter, ParameterProblem, type Problem } from './parameters/problem.ts';
 import { problemIn } from './parameters/problem-in.ts';
 import { resolveParameters } from './parameters/resolve.ts';
 import { openSources } from './parameters/sources.ts';
+import { standardParameters } from './parameters/standard.ts';
 import type { AnySidecar, Word } from './sidecar.ts';
 
 const probes: Readonly<Record<string, Probe>> = { live: 'livez', ready: 'readyz', startup: 'startupz' };
@@ -56,13 +59,22 @@ async function demand(client: Client, probe: Probe): Promise<void> {
   if (!ok) throw new ProblemError(`GET /${probe}`, { status, code: 'UNHEALTHY', detail: text.trim() });
 }
 
-/** @param title `proxy doctor`. Returns the exit code: the word's own, 64 for wrong parameters, 1 when it fails. */
-export async function runWord(title: string, word: Word, argv: readonly string[]): Promise<number> {
-  const from = { argv, env: {} };
-  const sources = await openSources(word.parameters, { ...from, role: title });
-  const { values, actions, words, problems, effective } = resolveParameters(word.parameters, { ...from, sources });
+type Invoked = {
+  readonly name: string;
+  readonly word: Word;
+  readonly argv: readonly string[];
+  readonly env: Environment;
+};
+
+/** Returns the exit code: the word's own, 64 for wrong parameters, 1 when it fails. */
+export async function runWord(sidecar: AnySidecar, { name, word, argv, env }: Invoked): Promise<number> {
+  const title = `${sidecar.name} ${name}`;
+  const { parameters, known } = shared(sidecar, word);
+  const from = { argv, env: spokenTo(known, env), known };
+  const sources = await openSources(parameters, { ...from, role: sidecar.name });
+  const { values, actions, words, problems, effective } = resolveParameters(parameters, { ...from, sources });
   if (actions.has('help')) {
-    process.stdout.write(renderWordHelp(title, word, effective));
+    process.stdout.write(renderWordHelp(title, { ...word, parameters }, effective));
     return 0;
   }
   const strange = (parameter: string): Problem => ({ parameter, message: `unknown; ${title} --help lists parameters` });
@@ -72,11 +84,27 @@ export async function runWord(title: string, word: Word, argv: readonly string[]
     return await word.run({ parameters: values });
   } catch (error) {
     if (error instanceof ParameterProblem) {
-      const problem = problemIn(error, entriesOf(word.parameters), effective);
+      const problem = problemIn(error, entriesOf(parameters), effective);
       return complain(formatProblems(title, [problem]), isWrongParameter(error) ? 64 : 1);
     }
     return complain(`${title} failed: ${reasonOf(error)}`, 1);
   }
+}
+
+/**
+ * What a word reads, and the parameters that environment, annotations and config file speak to: those of the sidecar. What
+ * the word has by the same names comes from there, too; a word that has none of them knows nothing but its flags.
+ */
+function shared(sidecar: AnySidecar, { parameters }: Word) {
+  const all: Parameters = allParameters(sidecar);
+  if (!Object.keys(parameters).some((key) => Object.hasOwn(all, key))) return { parameters, known: [] };
+  const { config, podInfoDirectory } = standardParameters(sidecar.port ?? defaultAdminPort);
+  return { parameters: { ...parameters, config, podInfoDirectory }, known: entriesOf(all) };
+}
+
+function spokenTo(known: readonly Entry[], env: Environment): Environment {
+  const names = known.flatMap((entry) => [...entry.env, ...entry.former.env]);
+  return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
 
 function complain(message: string, code: number): number {

@@ -30,6 +30,24 @@ test('it reads a secret from its file, and nothing from the environment of the r
   );
 });
 
+test('what the sidecar has by the same name is read from where the sidecar reads it, and nothing else is', async () => {
+  await using directory = await scratch();
+  const env = { OUTRIGGER_CONFIG: directory.join('config.yaml'), OUTRIGGER_TIMES: '3' };
+  await writeFile(env.OUTRIGGER_CONFIG, 'audience: those in the file\nmood: merry\n');
+  expect((await say(['attend'], env)).stdout).toBe('those in the file\n');
+  await writeFile(directory.join('annotations'), 'outrigger.dev/greeter.audience="those of the Pod"\n');
+  const noted = { ...env, OUTRIGGER_POD_INFO_DIRECTORY: directory.path };
+  expect((await say(['attend'], noted)).stdout).toBe('those of the Pod\n');
+  const said = { ...noted, OUTRIGGER_AUDIENCE: 'those around' };
+  expect((await say(['attend', '--times', '2'], said)).stdout).toBe('those around\nthose around\n');
+  expect((await say(['attend', '--audience', 'you'], said)).stdout).toBe('you\n');
+  await writeFile(env.OUTRIGGER_CONFIG, 'times: 2\n');
+  expect(await say(['attend', '--audience', 'you'], env)).toMatchObject({
+    code: 64,
+    stderr: expect.stringMatching(/^greeter attend: 1 parameter is wrong\n {2}times +\(\S+config\.yaml:1:1\): unknown/),
+  });
+});
+
 test('all that is wrong is listed at once with exit code 64', async () => {
   expect(await say(['greet', '--times', '0', '--wohm', 'Ann', 'loudly', '--check'])).toEqual({
     code: 64,
@@ -56,7 +74,7 @@ test('one that finds a value wrong names its parameter, with exit code 64', asyn
 
 test('--help names the words, and the --help of a word its parameters', async () => {
   const all = await say(['--help']);
-  expect(all.stdout).toMatch(/^Words:\n {2}greet +Greets once \(greet --help\)\n {2}prestop +/m);
+  expect(all.stdout).toMatch(/^Words:\n {2}attend .*\n {2}greet +Greets once \(greet --help\)\n {2}prestop +/m);
   expect(await say(['greet', '--help'])).toEqual({
     code: 0,
     stderr: '',

@@ -12,8 +12,11 @@ import { Receiver } from './receiver.ts';
 import { main } from './shipper.ts';
 
 /** Runs a word to its end with this on its standard input. */
-async function word(args: readonly string[], input = '') {
-  await using peer = await startPeer(process.execPath, [fileURLToPath(main), ...args], { input: true });
+async function word(args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}) {
+  await using peer = await startPeer(process.execPath, [fileURLToPath(main), ...args], {
+    input: true,
+    env: { ...process.env, ...env },
+  });
   peer.process.stdin!.end(input);
   const { code } = await peer.exited;
   return { code, stdout: peer.stdout, stderr: peer.stderr };
@@ -94,6 +97,20 @@ test('what a sink finds wrong is named by its parameter, with exit code 64', asy
     const said = await word([name, ...args], 'one\n');
     expect(said).toMatchObject({ code: 64, stderr: named(name, flag) });
   }
+});
+
+test('a word knows what the Pod tells the shipper: environment and config file, with what only that reads', async () => {
+  await using directory = await scratch();
+  await using receiver = await Receiver.listen();
+  const config = directory.join('config.yaml');
+  await writeFile(config, `sink: [forward]\nsourceFilePaths: [/logs/*.log]\nstateDirectory: /nonexistent\n`);
+  const env = { OUTRIGGER_CONFIG: config, OUTRIGGER_SINK_FORWARD_ADDRESS: receiver.address };
+  const { code, stdout } = await word(['check'], '', env);
+  expect(stdout).toMatch(/^forward\n(?:.*\n)+ +record +ok +delivered/);
+  expect(code).toBe(0);
+  const there = { ...env, OUTRIGGER_STATE_DIRECTORY: directory.path };
+  const said = await word(['replay', '--to', 'forward', '--to-forward-address', receiver.address], '', there);
+  expect(said).toMatchObject({ code: 0, stderr: '0 dead letters delivered, 0 left, 0 lines that are none\n' });
 });
 
 test('check knows a Unix socket, a CA file that means TLS, and that UDP has no connection', async () => {

@@ -37,6 +37,9 @@ export function renderHelp(sidecar: Titled, own: Parameters, standard: Parameter
   return `${[usage, ...body, ...families.note(sidecar.name), note].join('\n\n')}\n`;
 }
 
+const sharedNote =
+  'What the sidecar has by the same name is read from its environment, annotations and config file, too.';
+
 /** The text of `proxy doctor --help`. */
 export function renderWordHelp(
   title: string,
@@ -50,7 +53,8 @@ export function renderWordHelp(
     ...families.sections,
   ]);
   const usage = `Usage: ${title} [parameters]\n\n${word.summary}.`;
-  return `${[usage, ...body, ...families.note(title)].join('\n\n')}\n`;
+  const sources = word.parameters.config ? [sharedNote] : [];
+  return `${[usage, ...body, ...families.note(title), ...sources].join('\n\n')}\n`;
 }
 
 /** What everybody reads, and for each family its members, each followed by what it alone reads. */

@@ -19,6 +19,8 @@ export type Inputs = {
   readonly checkFiles?: boolean;
   /** What openSources read. */
   readonly sources?: Sources | undefined;
+  /** All that sources may speak to, where that is more than what is resolved. */
+  readonly known?: readonly Entry[];
   /** Where secrets in files come from: the same ones again when parameters are read again. */
   readonly secretFrom?: (file: string) => Secret;
 };
@@ -47,7 +49,7 @@ export function resolveParameters<P extends Parameters>(parameters: P, inputs: I
   const entries = entriesOf(parameters);
   const args = parseArguments(argv, entries);
   const deprecated = entries.map((entry) => deprecatedUse(entry, args, env, sources));
-  const problems = [...args.problems, ...sources.problems, ...unknownKeys(sources, entries)];
+  const problems = [...args.problems, ...sources.problems, ...unknownKeys(sources, inputs.known ?? entries)];
   problems.push(...deprecated.flatMap((used) => used.problems));
   const resolution: Resolution = {
     entries,

@@ -3,15 +3,20 @@
 import { annotationPrefix, readAnnotations } from './annotations.ts';
 import { parseArguments } from './arguments.ts';
 import { type Environment, giveStarting, giveWritten, noSources, type Sources } from './given.ts';
-import { entriesOf } from './names.ts';
+import { type Entry, entriesOf } from './names.ts';
 import type { Parameters } from './parameter.ts';
 import type { Problem } from './problem.ts';
 import { type Misplaced, readStructure, type Structure } from './structure.ts';
 
-type From = { readonly argv: readonly string[]; readonly env: Environment; readonly role: string };
+type From = {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly role: string;
+  readonly known?: readonly Entry[];
+};
 
 /** Never rejects: what is wrong with a file is among the problems. */
-export async function openSources(parameters: Parameters, { argv, env, role }: From): Promise<Sources> {
+export async function openSources(parameters: Parameters, { argv, env, role, known }: From): Promise<Sources> {
   const entries = entriesOf(parameters);
   const args = parseArguments(argv, entries);
   const starting = (key: string) => {
@@ -20,7 +25,7 @@ export async function openSources(parameters: Parameters, { argv, env, role }: F
   };
   const [file, directory] = [starting('config'), starting('podInfoDirectory')];
   const config = file === undefined ? {} : await readConfig(file);
-  const annotations = directory === undefined ? undefined : await readAnnotations(directory, role, entries);
+  const annotations = directory === undefined ? undefined : await readAnnotations(directory, role, known ?? entries);
   const problems = [...(config.problems ?? []), ...(annotations?.problems ?? [])];
   const sources: Sources = {
     ...noSources,
