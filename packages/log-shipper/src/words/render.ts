@@ -157,7 +157,7 @@ function isWholeRequest(bytes: Buffer): boolean {
   return end !== -1 && length !== undefined && bytes.length >= end + 4 + Number(length);
 }
 
-const credential = /^((?:[\w-]*(?:authorization|key|token)[\w-]*): )(?!0\r).*$/gim;
+const credential = /^((?:[\w-]*(?:auth|key|token|cookie|secret|password)[\w-]*): )(?!0\r).*$/gim;
 
 /** As it would be sent, but for what is secret. */
 function shown(caught: Buffer, own: Values, port: number): Buffer {
@@ -165,11 +165,27 @@ function shown(caught: Buffer, own: Values, port: number): Buffer {
   const isRequest = /^[A-Z]+ \S+ HTTP\/1\.1\r\n/.test(caught.toString('latin1', 0, 4096));
   if (!isRequest) return isUtf8(caught) ? withoutSecrets(caught.toString(), own) : caught;
   const head = caught.toString('latin1', 0, end).replace(credential, '$1[redacted]');
-  const target = Object.values(own)
+  const targets = Object.values(own)
     .flat()
-    .find((value) => value instanceof URL);
-  const host = target ? head.replaceAll(`127.0.0.1:${port}`, target.host) : head;
-  return withoutSecrets(`${host.replaceAll('\r\n', '\n')}\n\n${caught.toString('utf8', end + 4)}`, own);
+    .filter((value) => value instanceof URL);
+  const host = targets[0] ? head.replaceAll(`127.0.0.1:${port}`, targets[0].host) : head;
+  const said = host.replace(
+    /^(\S+ [^\s?]*\?)(\S*)/,
+    (_, path: string, query: string) => path + withoutValues(query, targets),
+  );
+  return withoutSecrets(`${said.replaceAll('\r\n', '\n')}\n\n${caught.toString('utf8', end + 4)}`, own);
+}
+
+/** Of a query that somebody wrote into a URL nobody knows what is secret; what the sink adds by itself is not. */
+function withoutValues(query: string, targets: readonly URL[]): string {
+  const written = new Set(targets.flatMap(({ searchParams }) => [...searchParams.keys()]));
+  const shown = query.split('&').map((pair) => {
+    const [name] = new URLSearchParams(pair).keys();
+    if (name === undefined || !written.has(name)) return pair;
+    // Alone it may well be the secret.
+    return pair.replace(/^([^=]*=)?.*/s, '$1[redacted]');
+  });
+  return shown.join('&');
 }
 
 function withoutSecrets(text: string, own: Values): Buffer {
