@@ -1,6 +1,6 @@
 // From a chunk to records that are ready to be encoded: frame, parse, transform.
 
-import { reasonOf, type Values } from '@outrigger/core';
+import { ParameterProblem, reasonOf, type Values } from '@outrigger/core';
 import type { Condition } from './condition/condition.ts';
 import { parseCondition } from './condition/parse-condition.ts';
 import { type Extract, extractor } from './extract.ts';
@@ -44,8 +44,10 @@ export class Pipeline {
   /** @param sink whose route is to be taken. Throws for a pattern, a format or a zone that cannot be used. */
   static async open(given: Given, context: TransformContext, sink?: string): Promise<Pipeline> {
     const transforms: Transform[] = [];
-    for (const { member, parameters } of given.transform.toSorted((a, b) => turnOf(a.name) - turnOf(b.name)))
+    for (const { member, parameters } of given.transform.toSorted((a, b) => turnOf(a.name) - turnOf(b.name))) {
+      member.check?.(parameters);
       transforms.push(await member.open(parameters, context));
+    }
     const route = sink === undefined ? undefined : given.route[sink];
     return new Pipeline(given, transforms, route === undefined ? undefined : parseCondition(route));
   }
@@ -141,9 +143,11 @@ export function checkPipeline(
     try {
       use();
     } catch (error) {
-      problem(parameter, reasonOf(error));
+      // A member's own parameters are none of ours by type.
+      problem(error instanceof ParameterProblem ? (error.key as typeof parameter) : parameter, reasonOf(error));
     }
   };
+  for (const { member, parameters } of given.transform) attempt('transform', () => member.check?.(parameters));
   const { multilineStart: start, multilineContinuation: continuation, multilineLines: lines } = given;
   if (start !== undefined) attempt('multilineStart', () => joinOf({ multiline: { start, lines } }));
   if (continuation !== undefined)

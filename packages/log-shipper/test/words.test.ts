@@ -72,17 +72,17 @@ test('render shows what goes to receivers that never answer, and what follows a 
 
 test('render shows no credentials that a URL or a header holds', async () => {
   const http = ['render', '--sink', 'http', '--sink-http-compression', 'none', '--sink-http-headers', 'Cookie=hush'];
-  const { code, stdout } = await word(
+  const { code, stdout, stderr } = await word(
     [...http, '--sink-http-url', 'http://me:hush@logs.example/in?api_key=hush&a%20b=hush&hushhush'],
     '?x=one\n',
   );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('POST /in?api_key=[redacted]&a%20b=[redacted]&[redacted] HTTP/1.1\n');
   expect(stdout).toMatch(/^Host: logs\.example$/m);
   expect(stdout).toMatch(/^Authorization: \[redacted\]$/im);
   expect(stdout).toMatch(/^Cookie: \[redacted\]$/im);
   expect(stdout).toContain('{"log":"?x=one"}');
   expect(stdout).not.toContain('hush');
-  expect(code).toBe(0);
   const hec = ['render', '--sink', 'splunk-hec', '--sink-splunk-hec-mode', 'raw', '--sink-splunk-hec-index', 'main'];
   const env = { OUTRIGGER_SINK_SPLUNK_HEC_TOKEN: 'hush', OUTRIGGER_SINK_SPLUNK_HEC_URL: 'https://splunk:8088/?k=hush' };
   const splunk = await word(hec, 'one\n', env);

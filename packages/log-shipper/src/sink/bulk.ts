@@ -9,14 +9,14 @@
 // | level         | `log.level` (`info`), or the field that is named       |
 // | id            | `_id`                                                  |
 
-import { list, secret, text, url } from '@outrigger/core';
+import { list, ParameterProblem, secret, text, url } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
 import { stampOf } from '../byte-writer.ts';
 import type { Encoding } from '../encoding/encoding.ts';
 import { jsonRecord } from '../encoding/json.ts';
 import { uidWriter } from '../encoding/uid.ts';
 import type { HttpAnswer } from './http-answer.ts';
-import { authorization, beneath, credentials, gzipTransport } from './http-parameters.ts';
+import { authorization, beneath, checkCredentials, credentials, gzipTransport } from './http-parameters.ts';
 import { HttpPost, type Post } from './http-post.ts';
 import { retry, strange, usualVerdict } from './http-verdict.ts';
 import { type Death, defineSink, delivered, type SinkMember, type Verdict } from './sink.ts';
@@ -48,6 +48,9 @@ export const bulkSink = (summary: string, prefix: string): SinkMember =>
     },
 
     async open({ url: urls, index, pipeline, levelField, apiKey, ...others }, context) {
+      checkCredentials({ ...others, apiKey }, prefix);
+      if (others.user !== undefined && !others.password)
+        throw new ParameterProblem(`${prefix}Password`, 'is needed with a user');
       const query = { pipeline, filter_path: filter };
       const targets = urls.map((each) => beneath(each, `/${encodeURIComponent(index)}/_bulk`, query));
       const post = await HttpPost.open(others, targets, { context, prefix });

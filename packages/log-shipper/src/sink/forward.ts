@@ -88,6 +88,10 @@ async function openEngine({ given, tls }: { given: Given; tls: ClientTls | undef
     throw new ParameterProblem('sinkForwardAddress', 'either an address or a Unix socket of the receiver is expected');
   if (given.username !== undefined && !given.sharedKey)
     throw new ParameterProblem('sinkForwardUsername', 'is of use with a shared key only');
+  if (given.username !== undefined && !given.password)
+    throw new ParameterProblem('sinkForwardPassword', 'is needed with a user');
+  if (given.password && given.username === undefined)
+    throw new ParameterProblem('sinkForwardUsername', 'is needed with a password');
   const peers = given.socketPath === undefined ? given.address : [{ path: given.socketPath }];
   const options: EngineOptions = { ...given, peers, tls };
   if (given.engine === 'packed') return new Packed(options);

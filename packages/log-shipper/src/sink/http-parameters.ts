@@ -1,6 +1,6 @@
 // What all sinks over HTTP let a user say of the transport.
 
-import { choice, duration, integer, type Secret, secret, text } from '@outrigger/core';
+import { choice, duration, integer, ParameterProblem, type Secret, secret, text } from '@outrigger/core';
 import { tlsParameters } from './stream/tls.ts';
 
 const { caFile, certificateFile, keyFile, tlsServerName } = tlsParameters;
@@ -53,6 +53,21 @@ export type Credentials = {
   readonly password: Secret | undefined;
   readonly token: Secret | undefined;
 };
+
+/**
+ * Throws a ParameterProblem: half of a credential is none, and of two the receiver hears one. A user without a password is
+ * fine by the protocol, and what takes a key for the user wants it so.
+ */
+export function checkCredentials(
+  { user, password, token, apiKey }: Credentials & { readonly apiKey?: Secret | undefined },
+  prefix: string,
+): void {
+  if (password && user === undefined) throw new ParameterProblem(`${prefix}User`, 'is needed with a password');
+  const ways = { ApiKey: apiKey, Token: token, User: user };
+  const [, second] = Object.entries(ways).filter(([, value]) => value !== undefined);
+  if (second)
+    throw new ParameterProblem(`${prefix}${second[0]}`, 'only one of a user, a token and an API key is expected');
+}
 
 /** Read with each request: a file may have been rotated. */
 export function authorization({ user, password, token }: Credentials): { authorization?: string } {

@@ -15,7 +15,7 @@ import type { Encoding } from '../encoding/encoding.ts';
 import { type JsonNames, jsonRecord } from '../encoding/json.ts';
 import { withinArray } from '../encoding/json-array.ts';
 import { line } from '../encoding/line.ts';
-import { authorization, credentials, transport } from './http-parameters.ts';
+import { authorization, checkCredentials, credentials, transport } from './http-parameters.ts';
 import { type Headers, HttpPost } from './http-post.ts';
 import { usualVerdict } from './http-verdict.ts';
 import { defineSink } from './sink.ts';
@@ -45,6 +45,7 @@ export const http = defineSink({
   },
 
   async open({ url: target, format, headers: templates, apiKey, apiKeyHeader, ...others }, context) {
+    checkCredentials(others, 'sinkHttp');
     for (const [name, template] of Object.entries(templates)) checkHeader(name, template, 'sinkHttpHeaders');
     checkHeader(apiKeyHeader, '', 'sinkHttpApiKeyHeader');
     const post = await HttpPost.open(others, [target], { context, prefix: 'sinkHttp' });

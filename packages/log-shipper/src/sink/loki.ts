@@ -14,7 +14,7 @@
 import { map, ParameterProblem, text, url } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
 import type { HttpAnswer } from './http-answer.ts';
-import { authorization, beneath, credentials, transport } from './http-parameters.ts';
+import { authorization, beneath, checkCredentials, credentials, transport } from './http-parameters.ts';
 import { HttpPost } from './http-post.ts';
 import { poisoned, usualVerdict } from './http-verdict.ts';
 import { entries, inOrder, readEntry } from './loki-entries.ts';
@@ -43,6 +43,7 @@ export const loki = defineSink({
         'sinkLokiLabels',
         `"${wrong}": letters, digits and _ are expected of the name of a label`,
       );
+    checkCredentials(others, 'sinkLoki');
     const target = beneath(given, '/loki/api/v1/push');
     const post = await HttpPost.open(others, [target], { context, prefix: 'sinkLoki' });
     const head = Buffer.from(`{"streams":[{"stream":${JSON.stringify(labels)},"values":[`);

@@ -14,7 +14,7 @@ import { map, text, url } from '@outrigger/core';
 import type { Batch } from '../batch.ts';
 import { withinArray } from '../encoding/json-array.ts';
 import type { HttpAnswer } from './http-answer.ts';
-import { authorization, beneath, credentials, transport } from './http-parameters.ts';
+import { authorization, beneath, checkCredentials, credentials, transport } from './http-parameters.ts';
 import { HttpPost } from './http-post.ts';
 import { poisoned, retry, strange, usualVerdict } from './http-verdict.ts';
 import { attributes, logRecords } from './otlp-records.ts';
@@ -35,6 +35,7 @@ export const otlpHttp = defineSink({
   },
 
   async open({ url: given, resource, headers: added, ...others }, context) {
+    checkCredentials(others, 'sinkOtlpHttp');
     const target = given.pathname === '/' ? beneath(given, '/v1/logs') : given;
     const post = await HttpPost.open(others, [target], { context, prefix: 'sinkOtlpHttp' });
     const about = `{"attributes":[${attributes(resource)}]}`;

@@ -3,13 +3,30 @@
 // Syslog has no acknowledgement. This is at most once after the kernel has a record: see syslog/stream.ts.
 
 import { hostname } from 'node:os';
-import { address, boolean, choice, duration, integer, list, size, text, type Values } from '@outrigger/core';
+import {
+  address,
+  boolean,
+  choice,
+  duration,
+  integer,
+  list,
+  ParameterProblem,
+  size,
+  text,
+  type Values,
+} from '@outrigger/core';
 import { facilities, severities } from '../severity.ts';
 import { defineSink, type Sink } from './sink.ts';
 import { openTls, tlsParameters } from './stream/tls.ts';
 import { SyslogDatagrams } from './syslog/datagrams.ts';
 import { type MessageOptions, message } from './syslog/message.ts';
 import { SyslogStream } from './syslog/stream.ts';
+
+/** As RFC 5424 has the parts of a header. */
+const headerName = (most: number) => ({
+  pattern: new RegExp(`[!-~]{1,${most}}`),
+  expected: `a word of at most ${most} ASCII characters`,
+});
 
 const parameters = {
   // Not to be reached by --check: by UDP nobody answers.
@@ -30,12 +47,17 @@ const parameters = {
   }),
   facility: choice(facilities, { default: 'user', help: 'Facility of all messages' }),
   severity: choice(severities, { default: 'info', help: 'Severity of records that have no level' }),
-  hostname: text({ optional: true, help: 'HOSTNAME of messages, by default that of this machine' }),
-  appName: text({ default: 'outrigger', help: 'APP-NAME of messages' }),
-  procId: text({ default: '-', help: 'PROCID of messages' }),
-  msgId: text({ default: '-', help: 'MSGID of messages' }),
+  hostname: text({ optional: true, ...headerName(255), help: 'HOSTNAME of messages, by default that of this machine' }),
+  appName: text({ default: 'outrigger', ...headerName(48), help: 'APP-NAME of messages' }),
+  procId: text({ default: '-', ...headerName(128), help: 'PROCID of messages' }),
+  msgId: text({ default: '-', ...headerName(32), help: 'MSGID of messages' }),
   structuredData: list(text, { default: [], help: 'Fields to put into the structured data of messages' }),
-  sdId: text({ default: 'outrigger@32473', help: 'SD-ID that structured data is under' }),
+  sdId: text({
+    default: 'outrigger@32473',
+    pattern: /[!#-<>-\\^-~]{1,32}/,
+    expected: 'a word of at most 32 ASCII characters without =, ] and "',
+    help: 'SD-ID that structured data is under',
+  }),
   bom: boolean({ default: 'false', help: 'Whether a byte order mark says that the text is UTF-8' }),
   datagramLimit: size({ default: '2KiB', min: '480B', max: '65507B', help: 'Where messages by UDP are cut off' }),
   resend: integer({
@@ -57,6 +79,9 @@ const parameters = {
   }),
 };
 
+/** Of RFC 3164, which has the name there. */
+const longestTag = 32;
+
 type Given = Values<typeof parameters>;
 
 export const syslog = defineSink({
@@ -65,6 +90,8 @@ export const syslog = defineSink({
 
   async open(given, { log }): Promise<Sink> {
     const { address: peer, transport, datagramLimit, writeTimeout } = given;
+    if (given.format === 'rfc3164' && given.appName.length > longestTag)
+      throw new ParameterProblem('sinkSyslogAppName', `at most ${longestTag} characters are expected with rfc3164`);
     const encoding = message(optionsOf(given));
     if (transport === 'udp') {
       const cut = () => log.warn('Messages are longer than a datagram may be, and are cut', { limit: datagramLimit });

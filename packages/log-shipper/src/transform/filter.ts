@@ -1,3 +1,4 @@
+import { ParameterProblem } from '@outrigger/core';
 import { parseCondition } from '../condition/parse-condition.ts';
 import { condition } from './condition-parameter.ts';
 import { defineTransform } from './transform.ts';
@@ -8,6 +9,10 @@ export const filter = defineTransform({
   parameters: {
     keep: condition({ help: 'Records for which this does not hold are dropped', example: 'level>=info' }),
     drop: condition({ help: 'Records for which this holds are dropped', example: 'field.path~^/health' }),
+  },
+  check({ keep, drop }) {
+    if (keep === undefined && drop === undefined)
+      throw new ParameterProblem('transformFilterKeep', 'is needed, or a condition of what to drop');
   },
   open({ keep, drop }) {
     const kept = keep === undefined ? undefined : parseCondition(keep);

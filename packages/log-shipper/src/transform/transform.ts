@@ -19,11 +19,14 @@ export type TransformMetrics = {
 export type TransformContext = Pick<Context<Parameters>, 'log' | 'signal'> & { readonly metrics: TransformMetrics };
 
 export type TransformMember = Member & {
+  /** Throws a ParameterProblem for what no single parameter can know. Done by whoever opens it, and by --check. */
+  check?(parameters: Values<Parameters>): void;
   open(parameters: Values<Parameters>, context: TransformContext): Transform | Promise<Transform>;
 };
 
 export const defineTransform = <P extends Parameters>(member: {
   readonly summary: string;
   readonly parameters: P;
+  check?(parameters: Values<P>): void;
   open(parameters: Values<P>, context: TransformContext): Transform | Promise<Transform>;
 }): TransformMember => member as unknown as TransformMember;

@@ -76,6 +76,7 @@ function redirected(own: Values, port: number): Values {
     // Of Forward: there is a receiver behind a Unix socket, too, and a handshake is not what is asked for.
     sharedKey: undefined,
     username: undefined,
+    ...(own.username !== undefined && { password: undefined }),
     socketPath: undefined,
     ...(own.socketPath !== undefined && { address: [makeAddress('127.0.0.1', port)] }),
   };
@@ -123,7 +124,8 @@ class Catcher implements AsyncDisposable {
 
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.setTimeout(silence, () => this.#complete.resolve());
+    // On a busy machine even the first byte may take longer; without any, the sink's own time-outs end it.
+    socket.setTimeout(silence, () => this.#chunks.length > 0 && this.#complete.resolve());
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
