@@ -50,7 +50,7 @@ export function follow(options: Options) {
     ...surroundings,
     ledger,
     troubles,
-    paths: new DisturbedPaths(paths, { own: new OwnFiles({ stateDirectory: '/nowhere' }, looked), troubles }),
+    paths: new DisturbedPaths(paths, { own: new OwnFiles({ stateDirectory: '/nowhere' }), troubles }, looked),
     poll,
     rotateWait,
     patience: 0,
