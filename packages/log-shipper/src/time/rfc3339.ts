@@ -11,15 +11,16 @@ const [zero, dash, colon, plus, dot, comma, space] = [0x30, 0x2d, 0x3a, 0x2b, 0x
 export function readRfc3339(bytes: Uint8Array, start: number, end: number, into: Moment, zone: Zone): boolean {
   if (end - start < 19 || bytes[start + 4] !== dash || bytes[start + 7] !== dash) return false;
   if (bytes[start + 13] !== colon || bytes[start + 16] !== colon || !separates(bytes[start + 10]!)) return false;
-  const century = twoDigits(bytes, start);
-  const ofCentury = twoDigits(bytes, start + 2);
-  const month = twoDigits(bytes, start + 5);
-  const day = twoDigits(bytes, start + 8);
-  const hour = twoDigits(bytes, start + 11);
-  const minute = twoDigits(bytes, start + 14);
+  const year = word(bytes, start, start + 2);
+  const day = word(bytes, start + 5, start + 8);
+  const minute = word(bytes, start + 11, start + 14);
+  if (year !== last.year || day !== last.day || minute !== last.minute) {
+    const seconds = secondsOfMinute(bytes, start);
+    if (Number.isNaN(seconds)) return false;
+    [last.year, last.day, last.minute, last.seconds] = [year, day, minute, seconds];
+  }
   const second = twoDigits(bytes, start + 17);
-  const year = century * 100 + ofCentury;
-  if (century < 0 || ofCentury < 0 || !isDay(year, month, day) || !isClock(hour, minute, second)) return false;
+  if (second < 0 || second > 60) return false;
   let at = start + 19;
   let nanos = 0;
   if (at < end && (bytes[at] === dot || bytes[at] === comma)) {
@@ -28,12 +29,32 @@ export function readRfc3339(bytes: Uint8Array, start: number, end: number, into:
     nanos = nanosOf(bytes, at + 1, stop);
     at = stop;
   }
-  const local = daysSinceEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+  const local = last.seconds + second;
   const seconds = at === end ? zone(local) : local - offsetAt(bytes, at, end);
   if (Number.isNaN(seconds)) return false;
   into.seconds = seconds;
   into.nanos = nanos;
   return true;
+}
+
+/** The minute that was read last, by its digits: lines that follow one another are of one minute. */
+const last = { year: -1, day: -1, minute: -1, seconds: 0 };
+
+/** Twice two digits as one number. */
+const word = (bytes: Uint8Array, a: number, b: number): number =>
+  (bytes[a]! << 24) | (bytes[a + 1]! << 16) | (bytes[b]! << 8) | bytes[b + 1]!;
+
+/** When the minute begins, as if it were of UTC; NaN if it is none. */
+function secondsOfMinute(bytes: Uint8Array, start: number): number {
+  const century = twoDigits(bytes, start);
+  const ofCentury = twoDigits(bytes, start + 2);
+  const year = century * 100 + ofCentury;
+  const month = twoDigits(bytes, start + 5);
+  const day = twoDigits(bytes, start + 8);
+  const hour = twoDigits(bytes, start + 11);
+  const minute = twoDigits(bytes, start + 14);
+  if (century < 0 || ofCentury < 0 || !isDay(year, month, day) || !isClock(hour, minute, 0)) return Number.NaN;
+  return daysSinceEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60;
 }
 
 // T, t, a space or an underscore.
