@@ -28,6 +28,18 @@ export class KeySet {
     this.slots.fill(-1);
   }
 
+  /** Keys of an object, by their hashes, that are known to differ from one another. Returns how many keys there are. */
+  insert(hashes: Int32Array, count: number, object: number): number {
+    for (let at = 0; at < count && this.count < mostKeys; at++) {
+      const whose = hashes[at]! ^ object;
+      let slot = slotOf(whose);
+      while (this.slots[slot]! >= this.first) slot = nextSlot(slot);
+      this.slots[slot] = this.first + this.count;
+      this.hashes[this.count++] = whose;
+    }
+    return this.count;
+  }
+
   /** A name for one more object: the same key in another is another key. */
   object(): number {
     return Math.imul(++this.#objects, 0x9e3779b1);

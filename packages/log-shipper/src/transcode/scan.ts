@@ -4,6 +4,8 @@
 
 import { KeySet, mostKeys, nextSlot, patience, slotOf } from './key-set.ts';
 import { type Name, Names } from './names.ts';
+import { Scanned, usual } from './scanned.ts';
+import { Shape } from './shape.ts';
 import { tokens } from './tape.ts';
 import { noteConstant, noteNumber, textEnd } from './values.ts';
 import { finish, mix, specials } from './words.ts';
@@ -16,8 +18,7 @@ export type Outcome = 'object' | 'unsure' | 'not an object' | 'too deep' | 'wron
 /** How many maps and lists within one another: as many as receivers take. */
 export const deepest = 100;
 
-/** Of the tape: for a line of 256 values, and what is kept for the next. */
-const usual = width * 256;
+/** Of the tape: what is kept for the next line. */
 const largest = usual * 64;
 
 // Here and not imported: a constant of another module is looked up each time.
@@ -30,43 +31,19 @@ const backslash = 0x5c;
 const openMap = 0x7b;
 const closeMap = 0x7d;
 
-export class Scanner {
-  tape = new Int32Array(usual);
-  /** How much of the tape is written. */
-  length = 0;
-  bytes: Buffer = Buffer.alloc(0);
-  view = new DataView<ArrayBufferLike>(new ArrayBuffer(0));
-  /** Where a line stopped making sense. */
-  offset = 0;
-  /** Where the members of the object start and end: behind its first brace, before its last. */
-  first = 0;
-  last = 0;
-  /** Whether there are newlines between them. */
-  broken = false;
-  /** Where the members that are left out start and end, in pairs, and how long that list is. */
-  readonly omitted: number[] = [];
-  omissions = 0;
-  /** Where the values of the watched keys start and end, in pairs; -1 where there is none. */
-  readonly watched: Int32Array;
-
+export class Scanner extends Scanned {
   #outcome: Outcome = 'wrong';
   #end = 0;
   readonly #keys = new KeySet();
+  readonly #shape = new Shape();
   /** Of the maps and lists around the one that is read: its place on the tape, how many it has, its name if it is a map. */
   readonly #around = new Int32Array(3 * deepest);
   readonly #names: Names;
 
   /** @param omit keys that are left out. @param watch keys whose values are asked for. Both of the object itself. */
   constructor({ omit = [], watch = [] }: { omit?: readonly string[]; watch?: readonly string[] } = {}) {
-    this.watched = new Int32Array(2 * watch.length);
+    super(watch.length);
     this.#names = new Names(omit, watch);
-  }
-
-  /** What the lines lie in. */
-  read(bytes: Buffer): void {
-    if (bytes === this.bytes) return;
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   scan(start: number, end: number): Outcome {
@@ -102,6 +79,12 @@ export class Scanner {
     const { likely } = this.#names;
     const keys = this.#keys;
     const { slots, hashes, first } = keys;
+    const shape = this.#shape;
+    const { lengths } = shape;
+    // Of the object itself: how many keys are as expected, whether one was not, and whether it is to be expected next time.
+    let expected = 0;
+    let differs = false;
+    let learns = false;
     let known = 0;
     const stop = bytes.length - 4;
     let { tape } = this;
@@ -128,35 +111,48 @@ export class Scanner {
         const from = ++p;
         let found = 0;
         if (keyIsDue) {
-          let hash = 0;
-          while (p <= stop) {
-            const word = view.getInt32(p, true);
-            found = specials(word);
-            if (found === 0) {
-              hash = mix(hash, word);
-              p += 4;
-              continue;
+          if (depth === 0 && !differs && shape.isNext(view, from, stop, expected)) {
+            p += lengths[expected]!;
+            name = shape.names[expected++];
+          } else {
+            if (depth === 0 && !differs) {
+              differs = true;
+              learns = shape.learns();
+              known = keys.insert(shape.hashes, expected, object);
             }
-            const bits = 24 - Math.clz32(found & -found);
-            p += bits >> 3;
-            hash = finish(hash, word & ((1 << bits) - 1), p - from);
-            break;
+            let hash = 0;
+            while (p <= stop) {
+              const word = view.getInt32(p, true);
+              found = specials(word);
+              if (found === 0) {
+                hash = mix(hash, word);
+                p += 4;
+                continue;
+              }
+              const bits = 24 - Math.clz32(found & -found);
+              p += bits >> 3;
+              hash = finish(hash, word & ((1 << bits) - 1), p - from);
+              break;
+            }
+            // Behind the quote of a key there is more than the last three bytes of all.
+            if (found === 0 || bytes[p] !== quote) return this.#fail(p, bytes[p] === backslash ? 'unsure' : 'wrong');
+            // Which of two would win, and whether two spellings are one key, is for strings to say.
+            const whose = hash ^ object;
+            let slot = slotOf(whose);
+            let tries = known < mostKeys ? patience : 0;
+            for (; slots[slot]! >= first && tries > 0; slot = nextSlot(slot)) {
+              tries = hashes[slots[slot]! - first] === whose ? 0 : tries - 1;
+            }
+            if (tries === 0) return this.#fail(p, 'unsure');
+            slots[slot] = first + known;
+            hashes[known++] = whose;
+            keys.count = known;
+            if (depth === 0) {
+              if (likely[hash & 0xff] !== 0) name = this.#names.find(bytes, from, p);
+              if (learns) shape.expect(expected++, { view, from, to: p, hash, name });
+            }
           }
-          // Behind the quote of a key there is more than the last three bytes of all.
-          if (found === 0 || bytes[p] !== quote) return this.#fail(p, bytes[p] === backslash ? 'unsure' : 'wrong');
-          // Which of two would win, and whether two spellings are one key, is for strings to say.
-          const whose = hash ^ object;
-          let slot = slotOf(whose);
-          let tries = known < mostKeys ? patience : 0;
-          for (; slots[slot]! >= first && tries > 0; slot = nextSlot(slot)) {
-            tries = hashes[slots[slot]! - first] === whose ? 0 : tries - 1;
-          }
-          if (tries === 0) return this.#fail(p, 'unsure');
-          slots[slot] = first + known;
-          hashes[known++] = whose;
-          keys.count = known;
           if (depth === 0) {
-            if (likely[hash & 0xff] !== 0) name = this.#names.find(bytes, from, p);
             member = from - 1;
             key = t;
           }
@@ -233,7 +229,10 @@ export class Scanner {
         byte = bytes[p]!;
         if (byte === comma) break;
         if (byte !== (object === 0 ? closeList : closeMap)) return this.#fail(p);
-        if (depth === 0) return this.#close(p, count, t);
+        if (depth === 0) {
+          if (!differs) shape.holds();
+          return this.#close(p, count, t);
+        }
         tape[place + 1] = count;
         p++;
         depth--;
