@@ -6,7 +6,7 @@ import { type Cursors, isYounger, type Place } from '../ledger.ts';
 import type { FollowedFile } from './followed-file.ts';
 import { after, ageOf, type FollowedFiles, type Surroundings, type Wanting } from './followed-files.ts';
 import { basesOf, byAge } from './generations.ts';
-import { lookIfThere } from './look.ts';
+import { type Found, lookIfThere } from './look.ts';
 
 export type Left = { readonly path: string; readonly cursors: Cursors; readonly place: Place };
 
@@ -70,7 +70,9 @@ export class Copies {
     const others = this.#others(original, path, () => true);
     const found = others.findLast((each) => each.holds(place));
     // Those after it are later copies, of content that nobody has seen.
-    const later = found ? others.slice(others.indexOf(found) + 1).filter((each) => !this.#isNone(each, original)) : [];
+    const own = this.#find(original, path);
+    const isCopy = (each: FollowedFile) => !isLater(each, own) && !this.#isOfNow(each, original);
+    const later = found ? others.slice(others.indexOf(found) + 1).filter(isCopy) : [];
     const copies = found ? [found, ...later] : [];
     for (const each of others) if (!copies.includes(each)) each[Symbol.dispose]();
     if (!found) return undefined;
@@ -92,9 +94,10 @@ export class Copies {
     const { path } = original.account;
     const { ledger } = this.#surroundings;
     const isNew = ledger.newUnder(path);
-    if (isRotated(original, path) && !this.#files.listings.find(original.key, path)) return;
+    const own = this.#find(original, path);
+    if (!own) return;
     for (const copy of this.#others(original, path, (file) => !ledger.kept.has(file.key) && isNew(file))) {
-      if (this.#isNone(copy, original)) copy[Symbol.dispose]();
+      if (isLater(copy, own) || this.#isOfNow(copy, original)) copy[Symbol.dispose]();
       else {
         this.#precede(copy, original);
         copy.account.inherited = undefined;
@@ -111,10 +114,10 @@ export class Copies {
     });
   }
 
-  /** What was written to later than the original, if that is rotated, has followed it; or it is of what the original holds. */
-  #isNone(file: FollowedFile, original: FollowedFile): boolean {
-    const isLater = isRotated(original, original.account.path) && byAge(ageOf(file), ageOf(original)) > 0;
-    return isLater || this.#isOfNow(file, original);
+  /** Under which name it is now. */
+  #find({ key }: FollowedFile, path: string): Found | undefined {
+    const found = lookIfThere(path);
+    return found?.key === key ? found : this.#files.listings.find(key, path);
   }
 
   /** One that cannot be opened is no copy that anybody could read. */
@@ -140,4 +143,6 @@ export class Copies {
   }
 }
 
-const isRotated = ({ key }: FollowedFile, path: string): boolean => lookIfThere(path)?.key !== key;
+/** What was written to later than the original has followed it, if that is rotated too. */
+const isLater = (file: FollowedFile, original: Found | undefined): boolean =>
+  original !== undefined && original.path !== file.account.path && byAge(ageOf(file), original) > 0;
