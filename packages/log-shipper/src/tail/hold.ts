@@ -8,6 +8,7 @@ import { errors } from '../errors.ts';
 import type { FollowedFile } from './followed-file.ts';
 import type { Surroundings } from './followed-files.ts';
 import { type Found, lookIfThere } from './look.ts';
+import { realPath } from './real-path.ts';
 
 const longestName = 255;
 
@@ -45,8 +46,11 @@ export class Hold {
     try {
       const there = lookIfThere(name);
       if (there && there.key !== file.key) unlinkSync(name);
-      if (there?.key !== file.key) linkSync(file.at, name);
-      file.link = name;
+      // Of a link to it a second name would keep the link.
+      if (there?.key !== file.key) linkSync(realPath(file.at) ?? file.at, name);
+      if (lookIfThere(name)?.key === file.key) file.link = name;
+      // Another one has its name since this moment.
+      else remove(name);
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
       // Said once for each reason: another file system, no permission to link what belongs to others.

@@ -1,6 +1,6 @@
 // A rotator that deletes what nobody has acknowledged: with --source-file-hold it cannot.
 
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { Receiver } from '../receiver.ts';
@@ -29,6 +29,26 @@ test('what was deleted while the receiver was down is shipped after a restart, a
   await until(async () => (await ledgerOf(shipper)).files.length === 0);
   expect(await readdir(place.log('.held'))).toEqual([]);
   expect(await metric(shipper, 'lost_bytes_total{reason="removed"}')).toBe(0);
+});
+
+test('behind a link it is the file that is kept, not the link', async () => {
+  await using place = await workplace();
+  await using receiver = await Receiver.listen({ answer: 'hang up' });
+  const args = [...toForward(receiver.address), '--source-file-hold', place.log('.held')];
+  await place.append(text(sequence(1, 100)), 'today.log');
+  await symlink('today.log', place.log());
+  {
+    await using shipper = await place.ship(args);
+    await until(async () => (await ledgerOf(shipper)).files.length === 1);
+    shipper.kill('SIGKILL');
+    await shipper.exited;
+  }
+  await rm(place.log('today.log'));
+  receiver.answer = 'acknowledge';
+  await using shipper = await place.ship(args);
+  await receiver.hasAll(sequence(1, 100));
+  await until(async () => (await ledgerOf(shipper)).files.length === 0);
+  expect(await readdir(place.log('.held'))).toEqual([]);
 });
 
 test('a file that is acknowledged is not kept once it is removed, and none is when the shipper has ended', async () => {
