@@ -48,7 +48,7 @@ export class Outbox {
       if (batch) return batch;
       if (this.#ended) return undefined;
       const { promise } = this.#changed;
-      const left = this.#begun + this.#linger - performance.now();
+      const left = Math.max(0, this.#begun + this.#linger - performance.now());
       if (!this.#encoder.pending) await promise;
       else await sooner(promise, left);
     }
