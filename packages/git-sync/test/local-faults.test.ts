@@ -150,7 +150,7 @@ describe.skipIf(reason !== '')(`a file system${reason && ` (${reason})`}`, () =>
       mount: { at: at.root, options: 'ro' },
       wait: false,
     });
-    expect(await sidecar.exited).toEqual({ code: 1, signal: null });
+    expect(await sidecar.exited).toEqual({ code: 64, signal: null });
     expect(sidecar.stderr).toContain(`--root  ${at.root} (--root): the file system is read-only`);
   });
 });
