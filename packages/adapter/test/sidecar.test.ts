@@ -298,7 +298,7 @@ test('rules from a ConfigMap are taken after its ..data swap', async () => {
 
 test('probes are answered while a long document is translated', async () => {
   const { document, queues } = largeDocument(1_200_000);
-  await using running = await start(xml(document), ['--series-limit', '100000'], largeRules);
+  await using running = await start(xml(document), ['--series-limit', '100000', '--timeout', '60s'], largeRules);
   const scraping = scrape(running);
   let done = false;
   const finished = scraping.finally(() => {

@@ -35,7 +35,7 @@ export const errors = defineErrors({
   },
   LOG_SHIPPER_FILE_UNREADABLE: {
     message: 'File "{path}" cannot be read: {reason}',
-    hint: 'It is tried again with every poll; the container must share the volume, and its user or fsGroup must be allowed to read',
+    hint: 'It is tried again with every poll; where permission is denied, the container must share the volume, and its user or fsGroup must be allowed to read',
   },
   LOG_SHIPPER_FILE_REFUSED: {
     message: 'File "{path}" is not followed: {reason}',

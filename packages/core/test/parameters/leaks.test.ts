@@ -90,6 +90,8 @@ test('nothing that a sidecar says holds a secret', { timeout: 120_000 }, async (
     [['--check', '--upstream', `me:${inUrl}@127.0.0.1`, '--names', `x=//me:${inUrl}@h`], 64],
     [['--check', '--password', inFile, `--passwrod-file=${inFile}`, '--admin-token', inVariable], 64],
     [['--check', '--period', 'soon', '--upstream', `http://me:${inUrl}@127.0.0.1/`], 64],
+    [['--check', '--period', 'soon', '--upstream', `http://127.0.0.1/?a=b&api_key=${inUrl}#c`], 64],
+    [['--check', '--period', 'soon', '--names', `X-Auth-Token=Bearer ${inUrl}`], 64],
     [['--period', 'soon'], 64],
   ];
   for (const [more, code] of runs) {

@@ -14,6 +14,13 @@ export type Found = Generation & {
   readonly links: number;
 };
 
+/** Where a file was expected. */
+export class DirectoryError extends Error {
+  constructor(path: string) {
+    super(`it is a directory; files in it are named by ${path}/*.log, for example`);
+  }
+}
+
 /**
  * What is at a path, undefined when there is nothing. Throws when it cannot be said, and for what is no file. @param status
  * `lstatSync` where a link is no file either.
@@ -22,7 +29,8 @@ export function look(path: string, status: typeof statSync = statSync): Found | 
   const stats = statusOf(path, status);
   if (!stats) return undefined;
   if (stats.isSymbolicLink()) throw refusal(path, 'it is a link');
-  if (!stats.isFile()) throw new Error('not a regular file');
+  if (stats.isDirectory()) throw new DirectoryError(path);
+  if (!stats.isFile()) throw new Error('it is no regular file');
   const identity = { device: String(stats.dev), inode: String(stats.ino) };
   return {
     path,

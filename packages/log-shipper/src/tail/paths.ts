@@ -8,7 +8,7 @@ import { type Context, Fault, reasonOf } from '@outrigger/core';
 import { errors } from '../errors.ts';
 import type { Trouble } from '../source/source.ts';
 import type { LinkRule } from './bounds.ts';
-import { type Found, look } from './look.ts';
+import { DirectoryError, type Found, look } from './look.ts';
 import type { OwnFiles } from './own-files.ts';
 import { realPath } from './real-path.ts';
 
@@ -152,7 +152,7 @@ export class Paths {
       return found;
     } catch (error) {
       // A directory that a wildcard matches is nobody's mistake.
-      if ('code' in (error as Error) || this.#plain.has(path)) this.#troubles.add(path, error);
+      if (!(error instanceof DirectoryError) || this.#plain.has(path)) this.#troubles.add(path, error);
       return undefined;
     }
   }

@@ -185,7 +185,9 @@ class Redact implements Transform {
 
   #refuse(records: Records, index: number): void {
     this.#options.metrics.redactionFailures.inc();
-    this.#replace(records, index, `[REDACTED:unchecked, ${records.line(index).length} bytes]`);
+    // What was pushed as fields has no line.
+    const { length } = records.line(index);
+    this.#replace(records, index, length > 0 ? `[REDACTED:unchecked, ${length} bytes]` : '[REDACTED:unchecked]');
     records.own.delete(index);
   }
 }
