@@ -129,11 +129,20 @@ function writeValue(into: ByteWriter, value: unknown, depth = 0): void {
     into.at = putHeader(into.reserve(5), into.at, value.length, 0x90, 0xdc);
     for (const item of value) writeValue(into, item, depth + 1);
   } else {
-    const fields = value as Fields;
+    const fields = wellNamed(value as Fields);
     const names = Object.keys(fields);
     writeMapHeader(into, names.length);
     for (const name of names) writePair(into, name, fields[name], depth + 1);
   }
+}
+
+/**
+ * With keys that UTF-8 has. JSON tells one half of a surrogate pair from another, and both become U+FFFD: as of a key that is
+ * there twice, the last one wins.
+ */
+export function wellNamed(fields: Fields): Fields {
+  if (Object.keys(fields).every((name) => name.isWellFormed())) return fields;
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.toWellFormed(), value]));
 }
 
 export function writeText(into: ByteWriter, text: string): void {

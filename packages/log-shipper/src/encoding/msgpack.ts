@@ -12,6 +12,7 @@ import {
   encodedPairs,
   encodedText,
   putMapHeader,
+  wellNamed,
   writeBytes,
   writeMapHeader,
   writePair,
@@ -92,8 +93,9 @@ function jsonWriter(records: Records, lines: Lines, shared: Shared): (index: num
 function objectWriter(records: Records, lines: Lines, shared: Shared): (index: number, into: ByteWriter) => void {
   const { common, own, lineField } = records;
   return (index, into) => {
-    const found = records.found(index);
-    if (found && !records.fields) noteFields(records, index, found);
+    const fields = records.found(index);
+    if (fields && !records.fields) noteFields(records, index, fields);
+    const found = fields && wellNamed(fields);
     const others = own.get(index) ?? {};
     const all = Object.keys(others).some((name) => Object.hasOwn(common, name)) ? undefined : shared;
     // A key twice in a map is what receivers disagree about: what was asked for wins over what was found.
