@@ -10,6 +10,8 @@ export class Lines {
   end = 0;
   readonly #records: Records;
   readonly #sound: boolean;
+  /** The line that was repaired last. */
+  #repaired = -1;
 
   constructor(records: Records) {
     const { bytes, spans, count } = records;
@@ -30,16 +32,18 @@ export class Lines {
     this.bytes = line ?? bytes;
     this.start = line ? 0 : spans[2 * index]!;
     this.end = line ? line.length : spans[2 * index + 1]!;
-    if (line || !this.#sound) this.#repair();
+    if (line || !this.#sound) this.#repair(index);
   }
 
   /** U+FFFD for what is not UTF-8. */
-  #repair(): void {
+  #repair(index: number): void {
     const line = this.bytes.subarray(this.start, this.end);
     if (isUtf8(line)) return;
     this.bytes = Buffer.from(line.toString());
     this.start = 0;
     this.end = this.bytes.length;
-    this.#records.repaired++;
+    // One that turns out to be no JSON is asked for twice.
+    if (index !== this.#repaired) this.#records.repaired++;
+    this.#repaired = index;
   }
 }

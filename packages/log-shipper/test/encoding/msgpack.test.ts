@@ -73,6 +73,14 @@ describe('lines that are not UTF-8', () => {
     }
   });
 
+  test('are counted once each, where they are no JSON too', () => {
+    for (const encoding of [msgpack, json]) {
+      const records = recordsIn([broken, broken.subarray(0, 8), broken.subarray(0, 7), broken], 'bytes');
+      written(encoding, records);
+      expect([records.repaired, records.failures]).toEqual([4, 2]);
+    }
+  });
+
   test('are repaired too where the line was changed', () => {
     for (const encoding of [msgpack, json]) {
       const records = recordsIn(['{"a":"b"}', '{"a":"c"}'], 'bytes');
