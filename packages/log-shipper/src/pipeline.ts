@@ -110,12 +110,13 @@ export class Pipeline {
     const seen = deep || [...this.#transforms, this.#route].some((each) => each?.needs === 'fields');
     if (timeField === undefined && levelField === undefined)
       return { parser, seen, sought: undefined, extract: undefined };
+    const times = timeField === undefined ? undefined : timeReader(timeFormat, zoneOf(timeZone));
     return {
       parser,
       seen,
       extract: extractor({ timeField, levelField, timeFormat, timeZone }),
       sought: {
-        ...(timeField !== undefined && { timeField, readTime: timeReader(timeFormat, zoneOf(timeZone)).read }),
+        ...(times && { timeField, readTime: times.read, readsRfc3339: times.readsRfc3339 }),
         ...(levelField !== undefined && { levelField, readLevel: severityOfBytes }),
       },
     };

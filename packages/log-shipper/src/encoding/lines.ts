@@ -21,6 +21,11 @@ export class Lines {
     this.#sound = count === 0 || isUtf8(bytes.subarray(spans[0], spans[2 * count - 1]));
   }
 
+  /** Whether all that lie where they were read are UTF-8; those that were changed may still not be. */
+  get sound(): boolean {
+    return this.#sound;
+  }
+
   at(index: number): void {
     const { bytes, spans, replaced } = this.#records;
     if (this.#sound && replaced === undefined) {

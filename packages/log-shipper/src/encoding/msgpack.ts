@@ -2,11 +2,13 @@
 // costs two buffers and an object for each record, and a line needs none.
 
 import { type ByteWriter, Stamp } from '../byte-writer.ts';
-import type { Instant, Records } from '../records.ts';
+import type { Records } from '../records.ts';
+import { openBlocks } from '../transcode/blocks.ts';
 import { reasonOf, scannerFor } from '../transcode/scanners.ts';
 import { note, noteFields, watchFor } from '../transcode/sought.ts';
 import { writeMembers } from '../transcode/to-msgpack.ts';
 import type { Encoding } from './encoding.ts';
+import { entryLength, putEntry } from './entry.ts';
 import { Lines } from './lines.ts';
 import {
   encodedPairs,
@@ -21,13 +23,18 @@ import {
 
 export { encoded } from './msgpack-values.ts';
 
-export const msgpack: Encoding = (records) => {
+export const msgpack: Encoding = (records) => write(records, openBlocks);
+
+/** The same without the kernel, which it is tested against. */
+export const msgpackByLine: Encoding = (records) => write(records, () => undefined);
+
+function write(records: Records, open: typeof openBlocks): ReturnType<Encoding> {
   const { common, own, lineField } = records;
   const lines = new Lines(records);
   const { bytes, count } = encodedPairs(Object.entries(common));
   const shared = { stamp: new Stamp(bytes), count };
   const writeObject = objectWriter(records, lines, shared);
-  const writeJson = records.format === 'json' && !records.fields ? jsonWriter(records, lines, shared) : undefined;
+  const writeJson = records.format === 'json' && !records.fields ? jsonWriter(records, lines, shared, open) : undefined;
   // A name that all records have something under is not the line's.
   const hidden = Object.hasOwn(common, lineField);
   const writeLine = lineWriter(records, lines, shared);
@@ -41,7 +48,7 @@ export const msgpack: Encoding = (records) => {
     else if (records.isText(index)) writeLine(index, into);
     else if (!writeJson?.(index, into)) writeObject(index, into);
   };
-};
+}
 
 /** What all records have. */
 type Shared = { readonly stamp: Stamp; readonly count: number };
@@ -64,12 +71,20 @@ function lineWriter(records: Records, lines: Lines, shared: Shared): (index: num
 }
 
 /** Records that are JSON as far as anybody knows. Returns false for one that is to be written as an object. */
-function jsonWriter(records: Records, lines: Lines, shared: Shared): (index: number, into: ByteWriter) => boolean {
-  const { sought } = records;
+function jsonWriter(
+  records: Records,
+  lines: Lines,
+  shared: Shared,
+  open: typeof openBlocks,
+): (index: number, into: ByteWriter) => boolean {
+  const { sought, replaced } = records;
   const entry = new Stamp(Buffer.alloc(entryLength));
   putEntry(entry.bytes, 0, records.time(-1));
   const scanner = scannerFor({ omit: Object.keys(records.common), watch: sought ? watchFor(sought) : [] });
+  const common = { common: shared.stamp.bytes, count: shared.count };
+  const blocks = lines.sound ? open({ records, entry: entry.bytes, ...common }) : undefined;
   return (index, into) => {
+    if (blocks && !replaced?.has(index) && blocks.write(index, into)) return true;
     lines.at(index);
     scanner.read(lines.bytes);
     const outcome = scanner.scan(lines.start, lines.end);
@@ -115,16 +130,4 @@ function objectWriter(records: Records, lines: Lines, shared: Shared): (index: n
     if (all) into.stamp(all.stamp);
     for (const [name, value] of added) writePair(into, name, value);
   };
-}
-
-const entryLength = 11;
-
-/** The beginning of an entry: an array of two, and an EventTime, fixext 8 of type 0: seconds and nanoseconds. */
-function putEntry(bytes: Buffer, at: number, { seconds, nanos }: Instant): void {
-  bytes[at] = 0x92;
-  bytes[at + 1] = 0xd7;
-  bytes[at + 2] = 0;
-  // Seconds are unsigned and of 32 bits: nothing before 1970 or after 2106 can be said. Receivers refuse a whole second of nanoseconds.
-  bytes.writeUInt32BE(Math.min(Math.max(Math.floor(seconds), 0), 0xffffffff), at + 3);
-  bytes.writeUInt32BE(Math.min(nanos, 999_999_999), at + 7);
 }

@@ -13,7 +13,9 @@ import {
   text,
   type Values,
 } from '@outrigger/core';
+import type { Encoding } from '../encoding/encoding.ts';
 import { msgpack } from '../encoding/msgpack.ts';
+import { kernelProblem } from '../transcode/kernel.ts';
 import { type Engine, type EngineOptions, Packed } from './forward/packed.ts';
 import { Suspicion } from './forward/suspicion.ts';
 import { write } from './forward/write.ts';
@@ -70,7 +72,7 @@ export const forward = defineSink({
     const engine = await openEngine({ given, tls, log });
     const suspicion = new Suspicion();
     return {
-      encoding: msgpack,
+      encoding: excusing(log),
       limits: { bytes: mostBytes },
       write: (batch, signal) => write(batch, { engine, suspicion, signal, tag: given.tag }),
       async close() {
@@ -80,6 +82,22 @@ export const forward = defineSink({
     };
   },
 });
+
+/** Says once that lines of JSON take the slow way, which shows when the first ones come. */
+function excusing(log: Log): Encoding {
+  let said = false;
+  return (records) => {
+    const write = msgpack(records);
+    const reason = kernelProblem();
+    if (reason !== undefined && !said) {
+      said = true;
+      log.warn('WebAssembly does not run here: lines of JSON are shipped all the same, at several times the cost', {
+        reason,
+      });
+    }
+    return write;
+  };
+}
 
 type Given = Values<typeof parameters>;
 

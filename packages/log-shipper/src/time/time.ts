@@ -33,6 +33,8 @@ export const timeFormats = [
 export type TimeReader = {
   /** Whether the bytes are a time; then `into` has it. */
   readonly read: ReadTime;
+  /** Whether RFC 3339 is among what it reads. */
+  readonly readsRfc3339: boolean;
   /** The same for what a field holds: text, or a number for those that are numbers. */
   readonly of: (value: unknown, into: Moment) => boolean;
 };
@@ -46,6 +48,7 @@ export function timeReader(format: string, zone: Zone = utc, now: () => number =
   const scratch = Buffer.alloc(3 * longest);
   return {
     read,
+    readsRfc3339: format === 'auto' || format === 'rfc3339',
     of(value, into) {
       if (typeof value === 'number') return numbers && momentOf(value, into, unit);
       const text = typeof value === 'string' ? value : JSON.isRawJSON(value) ? value.rawJSON : undefined;

@@ -9,6 +9,8 @@ export type Sought = {
   /** Of the member that says when it was. Its value is read where it lies, a text without its quotes; false: it is no time. */
   readonly timeField?: string;
   readonly readTime?: (bytes: Buffer, start: number, end: number, into: Moment) => boolean;
+  /** Whether RFC 3339 is among what `readTime` reads. */
+  readonly readsRfc3339?: boolean;
   /** Of the member that says how bad it is; OTLP's severityNumber, 0: it is no level. */
   readonly levelField?: string;
   readonly readLevel?: (bytes: Buffer, start: number, end: number) => number;
@@ -22,9 +24,17 @@ export const watchFor = ({ timeField = '', levelField = '' }: Sought): string[] 
 
 /** Notes time and level of a record whose line was scanned. */
 export function note(records: Records, index: number, { watched, bytes }: Scanner): void {
-  if (watched[0] !== -1) noteTime(records, index, bytes, inner(bytes, watched[0]!, 1), inner(bytes, watched[1]!, -1));
-  if (watched[2] !== -1) noteLevel(records, index, bytes, inner(bytes, watched[2]!, 1), inner(bytes, watched[3]!, -1));
+  if (watched[0] !== -1) noteTimeOf(records, index, bytes, watched[0]!, watched[1]!);
+  if (watched[2] !== -1) noteLevelOf(records, index, bytes, watched[2]!, watched[3]!);
 }
+
+/** Of a value as it is in a line. */
+export const noteTimeOf = (records: Records, index: number, bytes: Buffer, start: number, end: number): void =>
+  noteTime(records, index, bytes, inner(bytes, start, 1), inner(bytes, end, -1));
+
+/** Returns the level, 0 if it is none. */
+export const noteLevelOf = (records: Records, index: number, bytes: Buffer, start: number, end: number): number =>
+  noteLevel(records, index, bytes, inner(bytes, start, 1), inner(bytes, end, -1));
 
 /** The same of one whose fields were looked at. */
 export function noteFields(records: Records, index: number, fields: Fields): void {
@@ -39,9 +49,10 @@ function noteTime(records: Records, index: number, bytes: Buffer, start: number,
   if (records.sought?.readTime?.(bytes, start, end, moment)) records.setTime(index, moment);
 }
 
-function noteLevel(records: Records, index: number, bytes: Buffer, start: number, end: number): void {
+function noteLevel(records: Records, index: number, bytes: Buffer, start: number, end: number): number {
   const level = records.sought?.readLevel?.(bytes, start, end) ?? 0;
   if (level !== 0) records.setLevel(index, level);
+  return level;
 }
 
 /** Past a quote, if there is one on this side of the value. */

@@ -41,7 +41,7 @@ export function firstSpecial(bytes: Uint8Array, view: DataView, start: number): 
 }
 
 /** Up to here a loop is faster than a call into the runtime. */
-const short = 160;
+const short = 256;
 
 /** Copies bytes. Up to seven behind them in `into` are not kept. */
 export function copyRun(

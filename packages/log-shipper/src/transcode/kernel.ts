@@ -1,0 +1,85 @@
+// The kernel: JSON lines to entries of Forward in WebAssembly, which has instructions for 16 bytes at a time. kernel/ holds
+// its source and says what it takes and leaves. One for the process, made when it is first wanted: what it needs is fixed.
+
+import { randomBytes } from 'node:crypto';
+import { kernelBytes } from './kernel-bytes.ts';
+
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { exports: unknown };
+};
+
+type Global = { readonly value: number };
+
+type Exports = {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  seed(a: bigint, b: bigint): void;
+  clearNames(): void;
+  addName(place: number, length: number, flags: number): void;
+  setCommon(place: number, length: number, count: number): void;
+  setReaders(times: boolean, levels: boolean): void;
+  addLevel(from: number, length: number, level: number): void;
+  run(lines: number): number;
+} & { readonly [name in (typeof globals)[number]]: Global };
+
+const globals = [
+  ...(['HEADER', 'IN', 'MOST_BYTES', 'MOST_LINES', 'MOST_NAMES', 'MOST_TEXT', 'RESULTS', 'SPANS', 'TEXTS'] as const),
+  ...(['LEVEL', 'OMIT', 'TIME'] as const),
+] as const;
+
+/** Numbers of a result: where the entry is, then time and level. Half as many doubles. */
+export const resultLength = 8;
+
+export class Kernel {
+  readonly exports: Exports;
+  /** All of its memory. */
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  readonly spans: Int32Array;
+  readonly results: Int32Array;
+  readonly seconds: Float64Array;
+  /** Whose lines are in it. A number, since their owner would hold on to a chunk. */
+  owner = 0;
+  #owners = 0;
+
+  constructor() {
+    const module = new WebAssembly.Module(Buffer.from(kernelBytes, 'base64'));
+    const number = (start: number, end: number) => Number(this.bytes.toString('latin1', start, end));
+    this.exports = new WebAssembly.Instance(module, { env: { number } }).exports as Exports;
+    const { buffer } = this.exports.memory;
+    this.bytes = Buffer.from(buffer);
+    this.view = new DataView(buffer);
+    const lines = this.place('MOST_LINES');
+    this.spans = new Int32Array(buffer, this.place('SPANS'), 2 * lines);
+    this.results = new Int32Array(buffer, this.place('RESULTS'), resultLength * lines);
+    this.seconds = new Float64Array(buffer, this.place('RESULTS'), (resultLength / 2) * lines);
+    const seeds = randomBytes(16);
+    this.exports.seed(seeds.readBigUInt64LE(0), seeds.readBigUInt64LE(8));
+  }
+
+  /** What the kernel says of itself: where something lies, or how much there is room for. */
+  place(name: (typeof globals)[number]): number {
+    return this.exports[name].value;
+  }
+
+  newOwner(): number {
+    return ++this.#owners;
+  }
+}
+
+let kernel: Kernel | undefined;
+let problem: string | undefined;
+
+/** Undefined where there can be none: on a processor without such instructions, or in a process that may not compile. */
+export function kernelOf(): Kernel | undefined {
+  if (kernel || problem !== undefined) return kernel;
+  try {
+    kernel = new Kernel();
+  } catch (error) {
+    problem = (error as Error).message;
+  }
+  return kernel;
+}
+
+/** Why there is none, once one was wanted. */
+export const kernelProblem = (): string | undefined => problem;
