@@ -74,8 +74,8 @@ export class Hold {
       if (sum <= this.#options.limit) return;
       sum -= file.account.size;
       const { path, size } = file.account;
-      this.#options.log.warn(errors.LOG_SHIPPER_HOLD_FULL({ path, size: formatSize(size) }));
       this.release(file);
+      this.#options.log.warn(errors.LOG_SHIPPER_HOLD_FULL({ path, size: formatSize(size) }));
     }
   }
 
