@@ -72,7 +72,7 @@ const rsyslog: Subject = {
       ? 'template(name="line" type="list") { property(name="$!all-json-plain") constant(value="\\n") }'
       : '';
     const forward = `action(type="omfwd" target="127.0.0.1" port="${port}" protocol="tcp" template="${json ? 'line' : 'out'}" action.resumeRetryCount="-1")`;
-    const bulk = `action(type="omelasticsearch" server="127.0.0.1" serverport="${port}" template="out" searchIndex="logs" searchType="" bulkmode="on" maxbytes="1m" writeoperation="create" action.resumeRetryCount="-1")`;
+    const bulk = `action(type="omelasticsearch" server="127.0.0.1" serverport="${port}" template="out" searchIndex="logs" searchType="" bulkmode="on" maxbytes="1m" action.resumeRetryCount="-1")`;
     const config = [
       `global(workDirectory="${directory}/rsyslog" maxMessageSize="64k")`,
       'main_queue(queue.type="FixedArray" queue.size="100000" queue.dequeueBatchSize="4096" queue.workerThreads="1")',
