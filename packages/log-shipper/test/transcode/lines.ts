@@ -98,8 +98,12 @@ const { object } = fc.letrec<{ value: string; object: string; list: string }>((t
     .map((members) => `{${members.map((member) => member.join(':')).join(',')}}`),
 }));
 
+// V8 of Node 26 takes the first of two: JSON.parse('{"x":{"__proto__":1,"a":2,"\\u0061":3,"b":4}}').x.a is 2. As a reference it
+// is of no use for such lines.
+const isMisread = (line: string) => line.includes('_proto__"') && /\\u00(61|5f)/.test(line);
+
 /** Valid lines. Keys come twice, white space is anywhere. */
-export const jsonLine = spaced(object);
+export const jsonLine = spaced(object).filter((line) => !isMisread(line));
 
 /** What JSON.parse refuses, or takes for something else than an object. */
 export const refused: readonly string[] = [
