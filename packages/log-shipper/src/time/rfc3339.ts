@@ -38,7 +38,7 @@ export function readRfc3339(bytes: Uint8Array, start: number, end: number, into:
 }
 
 /** The minute that was read last, by its digits: lines that follow one another are of one minute. */
-const last = { year: -1, day: -1, minute: -1, seconds: 0 };
+const last = { year: -1, day: -1, minute: -1, seconds: Number.NaN };
 
 /** Twice two digits as one number. */
 const word = (bytes: Uint8Array, a: number, b: number): number =>
