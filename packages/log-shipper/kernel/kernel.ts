@@ -1,5 +1,6 @@
-// JSON lines to entries of the Forward protocol, a block of lines in a call: what src/transcode/ does in JavaScript, which
-// stays the reference, at a third of its cost, for there are 16 bytes to an instruction here. Compiled by scripts/kernel.ts
+// Bytes to lines, and lines of text and of JSON to entries of the Forward protocol, a block of lines in a call: what
+// src/join/, src/encoding/ and src/transcode/ do in JavaScript, which stays the reference, at a third of its cost and less,
+// for there are 16 bytes to an instruction here. Compiled by scripts/kernel.ts
 // to src/transcode/kernel-bytes.ts; src/transcode/blocks.ts is the host.
 
 import { prepareMasks, put32 } from './bytes';
@@ -11,8 +12,10 @@ import { nanos, NO_TIME, secondsOf } from './times';
 
 export { addLevel } from './levels';
 export { setCommon } from './line';
+export { looked, split } from './lines';
 export { HEADER, IN, MOST_BYTES, MOST_LINES, MOST_NAMES, MOST_TEXT, OUT, RESULTS, SPANS, TEXTS } from './memory';
 export { addName, clearNames, LEVEL, OMIT, TIME } from './names';
+export { setHead, texts } from './text';
 
 /** What stands for the place of a value that was read here. */
 const READ: i32 = -1;

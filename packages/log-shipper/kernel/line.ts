@@ -14,7 +14,7 @@ const DEEPEST: i32 = 99;
 const MOST_HASHES: i32 = 256;
 
 // Fields that all records have.
-let common: i32 = 0;
+export let common: i32 = 0;
 export let commonLength: i32 = 0;
 let commonCount: i32 = 0;
 

@@ -51,6 +51,11 @@ export class Encoder {
     const part = (end: number): Part => ({ records, at, indices, first, end, endsAt: endOf(records, end) });
     for (let index = 0; index < count; index++) {
       if (indices && records.dropped(index)) continue;
+      if (!indices && write.run) {
+        const offsets = this.#offsets;
+        index += write.run(index, { into, offsets, room: limit - into.length, most: most - offsets.length });
+        if (index === count) break;
+      }
       const begun = into.at;
       writeOrExcuse(records, write, { index, into });
       const before = this.#offsets.length;

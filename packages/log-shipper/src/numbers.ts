@@ -15,6 +15,15 @@ export class Numbers {
     if (second !== undefined) this.#values[this.length++] = second;
   }
 
+  /** Many, each with something added. */
+  append(values: Int32Array, plus: number): void {
+    const { length } = values;
+    while (this.length + length > this.#values.length) this.#grow();
+    const into = this.#values;
+    for (let index = 0, at = this.length; index < length; index++) into[at++] = values[index]! + plus;
+    this.length += length;
+  }
+
   #grow(): void {
     const grown = new Uint32Array(this.#values.length * 2);
     grown.set(this.#values);

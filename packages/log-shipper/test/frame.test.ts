@@ -94,3 +94,29 @@ test('however a file grows, its lines are the same, and no byte is lost', () => 
     { numRuns: 2000, verbose: 1 },
   );
 });
+
+test('of many lines at once each is what it is alone, however long they are and wherever they lie', () => {
+  // Sixteen and sixty-four bytes are looked at together; a call takes 64 KiB and some two thousand lines.
+  const lengths = fc.oneof(fc.nat(3), fc.nat(200), fc.constantFrom(14, 15, 16, 62, 63, 64, 65, 1000, 66_000));
+  const some = fc.oneof(
+    fc.array(lengths, { minLength: 8, maxLength: 40 }),
+    fc
+      .tuple(fc.constantFrom(1983, 1984, 1985, 2048, 5000), fc.nat(40))
+      .map(([count, length]) => Array(count).fill(length)),
+  );
+  const limits = fc.constantFrom(64, 1000, 0x100000);
+  fc.assert(
+    fc.property(some, limits, fc.nat(100), (all: number[], limit, open) => {
+      const lines = [...all, ...(open > 0 ? [open] : [])].map((length, at) => String(at % 10).repeat(length));
+      const content = lines.map((line) => `${line}\n`).join('');
+      const bytes = open > 0 ? content.slice(0, -1) : content;
+      // What lies behind is no part of it.
+      const within = Buffer.from(`${bytes}\n\n`).subarray(0, bytes.length);
+      const found = frame(chunkOf(within, { bytes: within, unfinished: 'line' }), { limit });
+      const pieces = lines.flatMap((line) => line.match(new RegExp(`.{1,${limit}}`, 'g')) ?? ['']);
+      expect(linesIn(found).map(String)).toEqual(pieces);
+      expect(found.pieces).toBe(pieces.length - lines.length);
+    }),
+    { numRuns: 100, verbose: 1 },
+  );
+});

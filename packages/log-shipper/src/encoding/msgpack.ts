@@ -6,8 +6,9 @@ import type { Records } from '../records.ts';
 import { openBlocks } from '../transcode/blocks.ts';
 import { reasonOf, scannerFor } from '../transcode/scanners.ts';
 import { note, noteFields, watchFor } from '../transcode/sought.ts';
+import { openTexts } from '../transcode/texts.ts';
 import { writeMembers } from '../transcode/to-msgpack.ts';
-import type { Encoding } from './encoding.ts';
+import type { Encoding, Run, Write } from './encoding.ts';
 import { entryLength, putEntry } from './entry.ts';
 import { Lines } from './lines.ts';
 import {
@@ -23,68 +24,73 @@ import {
 
 export { encoded } from './msgpack-values.ts';
 
-export const msgpack: Encoding = (records) => write(records, openBlocks);
+export const msgpack: Encoding = (records) => open(records, true);
 
 /** The same without the kernel, which it is tested against. */
-export const msgpackByLine: Encoding = (records) => write(records, () => undefined);
+export const msgpackByLine: Encoding = (records) => open(records, false);
 
-function write(records: Records, open: typeof openBlocks): ReturnType<Encoding> {
-  const { common, own, lineField } = records;
+function open(records: Records, byKernel: boolean): Write {
+  const { common, own, lineField, format, fields } = records;
   const lines = new Lines(records);
   const { bytes, count } = encodedPairs(Object.entries(common));
   const shared = { stamp: new Stamp(bytes), count };
-  const writeObject = objectWriter(records, lines, shared);
-  const writeJson = records.format === 'json' && !records.fields ? jsonWriter(records, lines, shared, open) : undefined;
   // A name that all records have something under is not the line's.
   const hidden = Object.hasOwn(common, lineField);
-  const writeLine = lineWriter(records, lines, shared);
-  if (records.format === 'text' && !records.fields && !hidden)
-    return (index, into) => {
+  const known = { records, lines, shared, byKernel: byKernel && lines.sound && !hidden };
+  const writeObject = objectWriter(known);
+  const writeLine = lineWriter(known);
+  if (format === 'text' && !fields && !hidden)
+    return withRun(writeLine.run, (index, into) => {
       if (own.size > 0 && own.has(index)) writeObject(index, into);
       else writeLine(index, into);
-    };
-  return (index, into) => {
+    });
+  const writeJson = format === 'json' && !fields ? jsonWriter(known) : undefined;
+  return withRun(writeJson?.run, (index, into) => {
     if (hidden || own.has(index)) writeObject(index, into);
     else if (records.isText(index)) writeLine(index, into);
     else if (!writeJson?.(index, into)) writeObject(index, into);
-  };
+  });
 }
 
-/** What all records have. */
-type Shared = { readonly stamp: Stamp; readonly count: number };
+type Known = {
+  readonly records: Records;
+  readonly lines: Lines;
+  /** What all records have. */
+  readonly shared: { readonly stamp: Stamp; readonly count: number };
+  /** Whether many at a time may be the kernel's to write. */
+  readonly byKernel: boolean;
+};
+
+const withRun = <Written>(run: Run | undefined, write: (index: number, into: ByteWriter) => Written) =>
+  Object.assign(write, { run });
 
 /** Records that are their line: all of one but the line is the same in every other, but for the time in some. */
-function lineWriter(records: Records, lines: Lines, shared: Shared): (index: number, into: ByteWriter) => void {
+function lineWriter({ records, lines, shared, byKernel }: Known) {
   const name = encodedText(records.lineField);
   const before = Buffer.alloc(entryLength + 5 + name.length);
   putEntry(before, 0, records.time(-1));
   const named = putMapHeader(before, entryLength, 1 + shared.count);
   const head = new Stamp(before.subarray(0, named + name.copy(before, named)));
-  return (index, into) => {
+  const run = byKernel ? openTexts({ records, head: head.bytes, common: shared.stamp.bytes }) : undefined;
+  return withRun(run, (index, into) => {
     lines.at(index);
     const { at } = into;
     into.stamp(head);
     if (records.times) putEntry(into.reserve(0), at, records.time(index));
     writeBytes(into, lines.bytes, lines.start, lines.end);
     if (shared.count > 0) into.stamp(shared.stamp);
-  };
+  });
 }
 
 /** Records that are JSON as far as anybody knows. Returns false for one that is to be written as an object. */
-function jsonWriter(
-  records: Records,
-  lines: Lines,
-  shared: Shared,
-  open: typeof openBlocks,
-): (index: number, into: ByteWriter) => boolean {
-  const { sought, replaced } = records;
+function jsonWriter({ records, lines, shared, byKernel }: Known) {
+  const { sought } = records;
   const entry = new Stamp(Buffer.alloc(entryLength));
   putEntry(entry.bytes, 0, records.time(-1));
   const scanner = scannerFor({ omit: Object.keys(records.common), watch: sought ? watchFor(sought) : [] });
-  const common = { common: shared.stamp.bytes, count: shared.count };
-  const blocks = lines.sound ? open({ records, entry: entry.bytes, ...common }) : undefined;
-  return (index, into) => {
-    if (blocks && !replaced?.has(index) && blocks.write(index, into)) return true;
+  const given = { records, entry: entry.bytes, common: shared.stamp.bytes, count: shared.count };
+  const run = byKernel ? openBlocks(given)?.run : undefined;
+  return withRun(run, (index, into) => {
     lines.at(index);
     scanner.read(lines.bytes);
     const outcome = scanner.scan(lines.start, lines.end);
@@ -101,11 +107,11 @@ function jsonWriter(
     writeMembers(scanner, into);
     if (shared.count > 0) into.stamp(shared.stamp);
     return true;
-  };
+  });
 }
 
 /** Any record, by way of its fields. */
-function objectWriter(records: Records, lines: Lines, shared: Shared): (index: number, into: ByteWriter) => void {
+function objectWriter({ records, lines, shared }: Known): (index: number, into: ByteWriter) => void {
   const { common, own, lineField } = records;
   return (index, into) => {
     const fields = records.found(index);

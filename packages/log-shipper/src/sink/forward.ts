@@ -83,7 +83,7 @@ export const forward = defineSink({
   },
 });
 
-/** Says once that lines of JSON take the slow way, which shows when the first ones come. */
+/** Says once that lines take the slow way, which shows when the first ones come. */
 function excusing(log: Log): Encoding {
   let said = false;
   return (records) => {
@@ -91,7 +91,7 @@ function excusing(log: Log): Encoding {
     const reason = kernelProblem();
     if (reason !== undefined && !said) {
       said = true;
-      log.warn('WebAssembly does not run here: lines of JSON are shipped all the same, at several times the cost', {
+      log.warn('WebAssembly does not run here: lines are shipped all the same, at several times the cost', {
         reason,
       });
     }

@@ -1,13 +1,12 @@
 // Lines of JSON to entries of Forward by the kernel, as many in a call as it has room for. What comes of a line is, byte for
 // byte, what the scanner and to-msgpack.ts make of it.
 
-import type { ByteWriter } from '../byte-writer.ts';
+import type { Run } from '../encoding/encoding.ts';
 import { putTime } from '../encoding/entry.ts';
 import type { Records } from '../records.ts';
 import { severityOfBytes } from '../severity.ts';
-import { type Kernel, kernelOf, resultLength } from './kernel.ts';
+import { type Kernel, kernelOf, load, resultLength } from './kernel.ts';
 import { noteLevelOf, noteTimeOf } from './sought.ts';
-import { copyRun } from './words.ts';
 
 export type Given = {
   readonly records: Records;
@@ -48,24 +47,31 @@ export class Blocks {
     this.#owner = kernel.newOwner();
   }
 
-  /** Writes the record of a line. False: the line is one for the scanner. */
-  write(index: number, into: ByteWriter): boolean {
+  /** Stops before a line that is for the scanner, and one that has something of its own. */
+  readonly run: Run = (first, { into, offsets, room, most }) => {
     const kernel = this.#kernel;
-    const loaded = index >= this.#first && index < this.#behind && kernel.owner === this.#owner;
-    if (!loaded && !this.#load(index)) return false;
-    const { results, bytes } = kernel;
-    const result = resultLength * (index - this.#first);
-    const begin = results[result]!;
-    const end = results[result + 1]!;
-    if (end === 0) return false;
-    this.#noteTime(index, result, begin);
-    if (results[result + 6] !== 0) this.#noteLevel(index, result);
-    const out = into.reserve(end - begin + 8);
-    const { at } = into;
-    copyRun(bytes, kernel.view, begin, end, out, into.view, at);
-    into.at = at + end - begin;
-    return true;
-  }
+    const { results } = kernel;
+    const { own, replaced } = this.#records;
+    const loaded = first >= this.#first && first < this.#behind && kernel.owner === this.#owner;
+    if (!loaded) this.#load(first);
+    const last = Math.min(this.#behind, first + most);
+    const begun = into.length;
+    let from = 0;
+    let to = 0;
+    let index = first;
+    for (; index < last && !own.has(index) && !replaced?.has(index); index++) {
+      const result = resultLength * (index - this.#first);
+      const [begin, end] = [results[result]!, results[result + 1]!];
+      if (index === first) from = begin;
+      if (end === 0 || end - from > room) break;
+      offsets.push(begun + begin - from);
+      this.#noteTime(index, result, begin);
+      if (results[result + 6] !== 0) this.#noteLevel(index, result);
+      to = end;
+    }
+    if (index > first) into.copy(kernel.bytes, from, to);
+    return index - first;
+  };
 
   #noteTime(index: number, result: number, begin: number): void {
     const { results, seconds, bytes } = this.#kernel;
@@ -96,31 +102,11 @@ export class Blocks {
     exports.addLevel(from + quoted, to - from - 2 * quoted, level);
   }
 
-  /** Lines from one on. False: not even that one is for the kernel. */
-  #load(index: number): boolean {
+  #load(first: number): void {
     const kernel = this.#kernel;
     if (kernel.owner !== this.#owner) this.#prepare();
-    const { bytes, spans, count } = this.#records;
-    const [mostLines, mostBytes, place] = [kernel.place('MOST_LINES'), kernel.place('MOST_BYTES'), kernel.place('IN')];
-    const from = spans[2 * index]!;
-    const most = Math.min(count - index, mostLines);
-    let lines = 0;
-    let end = from;
-    for (; lines < most; lines++) {
-      const start = spans[2 * (index + lines)]!;
-      const stop = spans[2 * (index + lines) + 1]!;
-      // In the order in which they lie, as nearly all are.
-      if (start < end || stop - from > mostBytes) break;
-      kernel.spans[2 * lines] = start - from;
-      kernel.spans[2 * lines + 1] = stop - from;
-      end = stop;
-    }
-    this.#first = index;
-    this.#behind = index;
-    if (lines === 0) return false;
-    bytes.copy(kernel.bytes, place, from, end);
-    this.#behind = index + kernel.exports.run(lines);
-    return this.#behind > index;
+    this.#first = first;
+    this.#behind = first + kernel.exports.run(load(kernel, this.#records, first));
   }
 
   /** What holds for all lines of these records. */

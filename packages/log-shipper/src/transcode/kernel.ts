@@ -1,7 +1,8 @@
-// The kernel: JSON lines to entries of Forward in WebAssembly, which has instructions for 16 bytes at a time. kernel/ holds
+// The kernel: bytes to lines, and lines to entries of Forward in WebAssembly, which has instructions for 16 bytes at a time. kernel/ holds
 // its source and says what it takes and leaves. One for the process, made when it is first wanted: what it needs is fixed.
 
 import { randomBytes } from 'node:crypto';
+import type { Records } from '../records.ts';
 import { kernelBytes } from './kernel-bytes.ts';
 
 declare const WebAssembly: {
@@ -20,6 +21,10 @@ type Exports = {
   setReaders(times: boolean, levels: boolean): void;
   addLevel(from: number, length: number, level: number): void;
   run(lines: number): number;
+  setHead(place: number, length: number): void;
+  texts(lines: number, room: number): number;
+  split(length: number, shift: number, begin: number, limit: number): number;
+  readonly looked: Global;
 } & { readonly [name in (typeof globals)[number]]: Global };
 
 const globals = [
@@ -38,6 +43,8 @@ export class Kernel {
   readonly spans: Int32Array;
   readonly results: Int32Array;
   readonly seconds: Float64Array;
+  /** Of texts: where each begins, and where the last one ends. */
+  readonly places: Int32Array;
   /** Whose lines are in it. A number, since their owner would hold on to a chunk. */
   owner = 0;
   #owners = 0;
@@ -53,6 +60,7 @@ export class Kernel {
     this.spans = new Int32Array(buffer, this.place('SPANS'), 2 * lines);
     this.results = new Int32Array(buffer, this.place('RESULTS'), resultLength * lines);
     this.seconds = new Float64Array(buffer, this.place('RESULTS'), (resultLength / 2) * lines);
+    this.places = new Int32Array(buffer, this.place('RESULTS'), lines + 1);
     const seeds = randomBytes(16);
     this.exports.seed(seeds.readBigUInt64LE(0), seeds.readBigUInt64LE(8));
   }
@@ -65,6 +73,31 @@ export class Kernel {
   newOwner(): number {
     return ++this.#owners;
   }
+}
+
+/** Puts the lines of records from one on into the kernel, as many as there is room for. Returns how many. */
+export function load(
+  kernel: Kernel,
+  { bytes, spans, count }: Records,
+  first: number,
+  wanted = Number.POSITIVE_INFINITY,
+): number {
+  const [mostLines, mostBytes, place] = [kernel.place('MOST_LINES'), kernel.place('MOST_BYTES'), kernel.place('IN')];
+  const from = spans[2 * first]!;
+  const most = Math.min(count - first, mostLines, wanted);
+  let lines = 0;
+  let end = from;
+  for (; lines < most; lines++) {
+    const start = spans[2 * (first + lines)]!;
+    const stop = spans[2 * (first + lines) + 1]!;
+    // In the order in which they lie, as nearly all are.
+    if (start < end || stop - from > mostBytes) break;
+    kernel.spans[2 * lines] = start - from;
+    kernel.spans[2 * lines + 1] = stop - from;
+    end = stop;
+  }
+  bytes.copy(kernel.bytes, place, from, end);
+  return lines;
 }
 
 let kernel: Kernel | undefined;

@@ -2,6 +2,7 @@
 
 import { ByteWriter } from '../../src/byte-writer.ts';
 import { type Encoding, writeOrExcuse } from '../../src/encoding/encoding.ts';
+import { Numbers } from '../../src/numbers.ts';
 import { type Fields, Records } from '../../src/records.ts';
 import { chunkOf } from '../chunk.ts';
 
@@ -25,13 +26,22 @@ export function recordsIn(lines: readonly (string | Buffer)[], way: Way, common:
   return records;
 }
 
-/** The bytes of each record, as the encoder has them written. */
-export function written(encoding: Encoding, records: Records): Buffer[] {
+/** The bytes of each record, as the encoder has them written: by runs where there are any. */
+export function written(encoding: Encoding, records: Records, taken?: Set<number>): Buffer[] {
   const write = encoding(records);
-  return Array.from({ length: records.count }, (_, index) => {
+  const found: Buffer[] = [];
+  const offsets = new Numbers();
+  while (found.length < records.count) {
     // Small, so that it has to grow in the midst of a record.
     const into = new ByteWriter(1);
-    writeOrExcuse(records, write, { index, into });
-    return Buffer.from(into.written);
-  });
+    const index = found.length;
+    const count = write.run?.(index, { into, offsets, room: 0x100000, most: 0x100000 }) ?? 0;
+    if (count === 0) writeOrExcuse(records, write, { index, into });
+    const places = count === 0 ? [0] : [...offsets.take()];
+    for (const [at, place] of places.entries()) {
+      if (count > 0) taken?.add(index + at);
+      found.push(Buffer.from(into.written.subarray(place, places[at + 1])));
+    }
+  }
+  return found;
 }
