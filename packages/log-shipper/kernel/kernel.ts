@@ -10,10 +10,12 @@ import { IN, OUT, OUT_END, RESULTS, SPANS } from './memory';
 import * as names from './names';
 import { nanos, NO_TIME, secondsOf } from './times';
 
+export { unwrap } from './cri';
 export { addLevel } from './levels';
 export { setCommon } from './line';
 export { looked, split } from './lines';
-export { HEADER, IN, MOST_BYTES, MOST_LINES, MOST_NAMES, MOST_TEXT, OUT, RESULTS, SPANS, TEXTS } from './memory';
+export { HEADER, IN, MOST_BYTES, MOST_LINES, MOST_NAMES, MOST_TEXT, RESULTS, SPANS, TEXTS } from './memory';
+export { NANOS, SECONDS, STARTS, STOPS, STREAMS } from './memory';
 export { addName, clearNames, LEVEL, OMIT, TIME } from './names';
 export { setHead, texts } from './text';
 

@@ -25,6 +25,12 @@ export const SPANS: i32 = 0x4000;
 export const MOST_LINES: i32 = 2048;
 /** Of 32 bytes: start, end (0: not for here); seconds as a double; time and level, each as two numbers. */
 export const RESULTS: i32 = 0x8000;
+/** In the same place, of lines in envelopes: a column each. */
+export const SECONDS: i32 = RESULTS;
+export const NANOS: i32 = RESULTS + 8 * MOST_LINES;
+export const STARTS: i32 = RESULTS + 12 * MOST_LINES;
+export const STOPS: i32 = RESULTS + 16 * MOST_LINES;
+export const STREAMS: i32 = RESULTS + 20 * MOST_LINES;
 /** The lines, and behind them what may be read and is never told. */
 export const IN: i32 = 0x18000;
 export const MOST_BYTES: i32 = 0x10000;

@@ -6,7 +6,7 @@ import { parseCondition } from './condition/parse-condition.ts';
 import { type Extract, extractor } from './extract.ts';
 import { frame } from './frame.ts';
 import type { From } from './intake.ts';
-import { type Join, type Joined, joinOf } from './join/index.ts';
+import { type Join, type Joined, joinOf, Stream } from './join/index.ts';
 import type { PipelineParameters } from './parameters.ts';
 import { parse } from './parse.ts';
 import type { Parser } from './parser/parser.ts';
@@ -184,7 +184,6 @@ function recordsOf(chunk: Chunk, joined: Joined): Records {
   chunk.take(length);
   const records = new Records({ chunk, bytes, spans, ends, starts, length });
   records.times = times;
-  records.streams = streams;
   records.pieces = partial.size;
   for (const index of partial) records.own.set(index, { partial: true });
   for (const [index, reason] of errors) records.excuse(index, reason);
@@ -194,12 +193,14 @@ function recordsOf(chunk: Chunk, joined: Joined): Records {
 
 /** Nearly all lines of a container come from one stream: only what comes from the other says so by itself. */
 function nameStreams(records: Records, streams: NonNullable<Joined['streams']>): void {
-  const usual = streams.find((stream) => stream !== undefined);
+  const usual = streams.find((stream) => stream !== Stream.unknown);
   if (usual === undefined) return;
   // A line without an envelope comes from nobody knows where.
-  const all = !streams.includes(undefined);
-  if (all) records.common = { stream: usual };
+  const all = !streams.includes(Stream.unknown);
+  if (all) records.common = { stream: nameOf(usual) };
   for (const [index, stream] of streams.entries())
-    if (stream !== undefined && !(all && stream === usual))
-      records.own.set(index, { ...records.own.get(index), stream });
+    if (stream !== Stream.unknown && !(all && stream === usual))
+      records.own.set(index, { ...records.own.get(index), stream: nameOf(stream) });
 }
+
+const nameOf = (stream: number) => (stream === Stream.stdout ? 'stdout' : 'stderr');

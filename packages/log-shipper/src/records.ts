@@ -13,8 +13,6 @@ export type Instant = { readonly seconds: number; readonly nanos: number };
 /** Times of records by index; `seconds` is NaN where there is none. */
 export type Times = { readonly seconds: Float64Array; readonly nanos: Uint32Array };
 
-export type Stream = 'stdout' | 'stderr';
-
 /** Why a record goes nowhere, as far as a sink is concerned. */
 export const dropReasons = ['filter', 'sample', 'rate', 'duplicate', 'route', 'level', 'oldest'] as const;
 export type DropReason = (typeof dropReasons)[number];
@@ -29,9 +27,9 @@ export type Framed = {
   /** Start and end of each line, in pairs and without its newline. */
   readonly spans: Spans;
   /** Where the source of each record ends in the chunk, newline included. Absent where each ends where the next begins. */
-  readonly ends?: readonly number[] | undefined;
+  readonly ends?: Spans | undefined;
   /** Where the source of each record begins. Absent where each begins where the one before it ends. */
-  readonly starts?: readonly number[] | undefined;
+  readonly starts?: Spans | undefined;
   /** How many bytes of the chunk all of them take. */
   readonly length: number;
 };
@@ -40,8 +38,8 @@ export class Records {
   readonly chunk: Chunk;
   readonly bytes: Buffer;
   readonly spans: Spans;
-  readonly ends: readonly number[] | undefined;
-  readonly starts: readonly number[] | undefined;
+  readonly ends: Spans | undefined;
+  readonly starts: Spans | undefined;
   readonly length: number;
   /**
    * What a line is. `text`: the record itself, under `lineField`. `json`: one JSON object, which nobody has looked at yet:
@@ -63,8 +61,6 @@ export class Records {
   levels: Uint8Array | undefined;
   /** By which receivers may route, by index; undefined where it is the sink's to say. */
   tags: (string | undefined)[] | undefined;
-  /** Which of a container's streams each came from, where that is known. */
-  streams: readonly (Stream | undefined)[] | undefined;
   /** When they were read, in milliseconds since the epoch: the time of a record that has none. */
   readonly readAt = Date.now();
   /** The ids that they had when they were sent before, by index; letters, digits, - and _. */

@@ -3,7 +3,9 @@
 
 import { readRfc3339 } from '../time/rfc3339.ts';
 import { utc } from '../time/zone.ts';
-import { envelopes, type Open } from './envelope.ts';
+import { kernelOf, splitFrom } from '../transcode/kernel.ts';
+import { envelopes, type Open, type OpenMany } from './envelope.ts';
+import { Stream } from './join.ts';
 
 const space = 0x20;
 
@@ -20,8 +22,8 @@ const open: Open = (bytes, start, end, into) => {
     bytes[at + 3] !== 0x64
   )
     return false;
-  if (bytes[at + 4] === 0x6f && bytes[at + 5] === 0x75 && bytes[at + 6] === 0x74) into.stream = 'stdout';
-  else if (bytes[at + 4] === 0x65 && bytes[at + 5] === 0x72 && bytes[at + 6] === 0x72) into.stream = 'stderr';
+  if (bytes[at + 4] === 0x6f && bytes[at + 5] === 0x75 && bytes[at + 6] === 0x74) into.stream = Stream.stdout;
+  else if (bytes[at + 4] === 0x65 && bytes[at + 5] === 0x72 && bytes[at + 6] === 0x72) into.stream = Stream.stderr;
   else return false;
   const tag = bytes[at + 8];
   if (tag !== 0x46 && tag !== 0x50) return false;
@@ -36,4 +38,21 @@ const open: Open = (bytes, start, end, into) => {
   return true;
 };
 
-export const cri = envelopes(open, 'a container log');
+/** Of so few bytes that opening them one by one costs less. */
+const few = 0x400;
+
+/** By the kernel, which leaves what is no usual line. */
+const openMany: OpenMany = (bytes, start, limit, into) => {
+  const kernel = bytes.length - start < few ? undefined : kernelOf();
+  if (!kernel) return start;
+  for (let at = start; ; ) {
+    const count = splitFrom(kernel, bytes, at, at, bytes.length);
+    const opened = kernel.exports.unwrap(count, at, limit);
+    if (opened === 0) return at;
+    into.putMany(opened, kernel);
+    at = into.stops[into.count - 1]!;
+    if (opened < count) return at;
+  }
+};
+
+export const cri = envelopes(open, 'a container log', openMany);

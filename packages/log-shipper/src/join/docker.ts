@@ -8,6 +8,7 @@ import { readRfc3339 } from '../time/rfc3339.ts';
 import { utc } from '../time/zone.ts';
 import { decodeString } from './decode-string.ts';
 import { type Content, envelopes, type Open } from './envelope.ts';
+import { Stream } from './join.ts';
 import { beginsWith } from './lines.ts';
 import type { Tail } from './tail.ts';
 
@@ -47,8 +48,8 @@ const openUsual: Open = (bytes, start, end, into, tail) => {
 
 /** From the quote behind the content to the end of the line. */
 function readStreamAndTime(bytes: Buffer, at: number, end: number, into: Content): boolean {
-  if (beginsWith(bytes, at, end, outIs)) into.stream = 'stdout';
-  else if (beginsWith(bytes, at, end, errIs)) into.stream = 'stderr';
+  if (beginsWith(bytes, at, end, outIs)) into.stream = Stream.stdout;
+  else if (beginsWith(bytes, at, end, errIs)) into.stream = Stream.stderr;
   else return false;
   const timeEnd = end - 2;
   if (bytes[end - 1] !== brace || bytes[timeEnd] !== quote) return false;
@@ -64,7 +65,7 @@ function openAny(text: string, into: Content, tail: Tail): boolean {
   if (typeof value?.log !== 'string') return false;
   const content = Buffer.from(value.log);
   into.last = content.at(-1) === newline;
-  into.stream = value.stream === 'stdout' || value.stream === 'stderr' ? value.stream : undefined;
+  into.stream = value.stream === 'stdout' ? Stream.stdout : value.stream === 'stderr' ? Stream.stderr : Stream.unknown;
   const time = Buffer.from(typeof value.time === 'string' ? value.time : '');
   if (!readRfc3339(time, 0, time.length, into, utc)) into.seconds = Number.NaN;
   const { into: bytes, at } = tail.room(content.length);

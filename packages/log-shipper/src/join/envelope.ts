@@ -3,12 +3,12 @@
 
 import type { Moment } from '../time/time.ts';
 import { Found } from './found.ts';
-import type { Limits, Source, Stage, Stream } from './join.ts';
+import { type Limits, type Source, type Stage, Stream } from './join.ts';
 import { Pieces, Tail } from './tail.ts';
 
 /** What is in the envelope of one line; written again and again. */
 export type Content = Moment & {
-  stream: Stream | undefined;
+  stream: Stream;
   /** Whether the line ends here. */
   last: boolean;
   from: number;
@@ -22,21 +22,27 @@ type Chain = {
   readonly start: number;
   stop: number;
   readonly pieces: Pieces;
-  readonly stream: Stream | undefined;
+  readonly stream: Stream;
   readonly seconds: number;
   readonly nanos: number;
   /** When its last piece was written. */
   latest: number;
 };
 
+/** Opens many that are whole lines of themselves, from a place on. Returns where the first begins that was not opened. */
+export type OpenMany = (bytes: Buffer, start: number, limit: number, into: Found) => number;
+
 /** @param what a line of this kind, for the reason why another stays as it is. */
 export const envelopes =
-  (open: Open, what: string): Stage =>
+  (open: Open, what: string, openMany?: OpenMany): Stage =>
   (chunk, limits, over) => {
     const reading = new Reading(chunk, limits, what);
     const { bytes, unfinished } = chunk;
     let start = 0;
-    for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
+    for (;;) {
+      if (openMany) start = reading.lines(openMany, start);
+      const end = bytes.indexOf(0x0a, start);
+      if (end === -1) break;
       reading.line(open, start, end);
       start = end + 1;
     }
@@ -49,6 +55,10 @@ export const envelopes =
 
 type Line = { readonly start: number; readonly end: number; readonly stop: number; readonly cut?: boolean };
 
+// Opening many has a price of its own, which few do not pay.
+const worthwhile = 0x800;
+const alone = 64;
+
 class Reading {
   readonly #found: Found;
   readonly #tail: Tail;
@@ -56,7 +66,9 @@ class Reading {
   readonly #limits: Limits;
   readonly #what: string;
   readonly #chains: Chain[] = [];
-  readonly #content: Content = { stream: undefined, last: true, from: 0, to: 0, seconds: 0, nanos: 0 };
+  /** How many lines are to be opened one by one before many are tried again. */
+  #alone = 0;
+  readonly #content: Content = { stream: Stream.unknown, last: true, from: 0, to: 0, seconds: 0, nanos: 0 };
 
   constructor({ bytes }: Source, limits: Limits, what: string) {
     this.#found = new Found(bytes, { enveloped: true });
@@ -64,6 +76,13 @@ class Reading {
     this.#bytes = bytes;
     this.#limits = limits;
     this.#what = what;
+  }
+
+  lines(openMany: OpenMany, start: number): number {
+    if (this.#chains.length > 0 || this.#alone-- > 0) return start;
+    const next = openMany(this.#bytes, start, this.#limits.record, this.#found);
+    if (next - start < worthwhile) this.#alone = alone;
+    return next;
   }
 
   /** Nearly all lines are whole ones, and nothing is under way: these cost no object, and nothing of them is copied. */
@@ -89,9 +108,8 @@ class Reading {
   }
 
   #whole(start: number, stop: number): void {
-    const { from, to, stream, seconds, nanos } = this.#content;
-    this.#found.put(from, to, start, stop);
-    this.#found.mark(stream, seconds, nanos);
+    const { from, to } = this.#content;
+    this.#found.put({ from, to, start, stop }, this.#content);
   }
 
   /** Nothing is under way in its stream. */
@@ -127,14 +145,14 @@ class Reading {
 
   /** One that is too long by itself, at once and to its end, so that none of it has to wait. */
   #cut({ start, stop }: Line): void {
-    const { stream, last, from: first, to, seconds, nanos } = this.#content;
+    const { last, from: first, to } = this.#content;
     this.#found.mixed = true;
     for (let from = first, cut = 0; from < to; from = cut) {
       cut = this.#pieceEnd(from, to);
       if (cut < to || !last) this.#found.partial.add(this.#found.count);
       // A place of its own within the line: pieces that hold the same are not the same record.
       const place = { from, to: cut, start: Math.min(start + from - first, stop - 1), stop };
-      this.#found.addOf(place, stream, seconds, nanos);
+      this.#found.put(place, this.#content);
     }
   }
 
@@ -150,8 +168,8 @@ class Reading {
     this.#chains.splice(this.#chains.indexOf(chain), 1);
     if (partial) this.#found.partial.add(this.#found.count);
     if (this.#chains.length > 0) this.#found.mixed = true;
-    const { start, stop, stream, seconds, nanos } = chain;
-    this.#found.addOf({ ...chain.pieces.join(this.#tail), start, stop }, stream, seconds, nanos);
+    const { start, stop } = chain;
+    this.#found.put({ ...chain.pieces.join(this.#tail), start, stop }, chain);
   }
 
   /** Time goes on with the other stream too: otherwise a busy one would wait for a silent one until the window is full. */
@@ -178,7 +196,7 @@ class Reading {
 
   #refuse(place: { from: number; to: number; start: number; stop: number }): void {
     this.#found.errors.set(this.#found.count, `Not a line of ${this.#what}`);
-    this.#found.addOf(place, undefined, Number.NaN, 0);
+    this.#found.put(place, { stream: Stream.unknown, seconds: Number.NaN, nanos: 0 });
   }
 
   end(length: number, over: boolean): Found {

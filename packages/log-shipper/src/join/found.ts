@@ -1,6 +1,7 @@
 // What the stages of a join have found, and how it becomes records that can be acknowledged one after the other.
 
-import type { Joined, Stream } from './join.ts';
+import type { Kernel } from '../transcode/kernel.ts';
+import type { Joined } from './join.ts';
 
 export type Place = {
   /** Where its bytes lie. */
@@ -11,74 +12,148 @@ export type Place = {
   readonly stop: number;
 };
 
+/** What the envelope of a line says: one of Stream's, and a time; `seconds` is NaN where it says none. */
+export type Said = { readonly stream: number; readonly seconds: number; readonly nanos: number };
+
+/** Columns, used again and again: as lists of a chunk each they would be most of the memory that a busy sink takes. */
+class Room {
+  readonly size: number;
+  readonly spans: Uint32Array;
+  readonly starts: Uint32Array;
+  readonly stops: Uint32Array;
+  readonly streams: Uint8Array;
+  readonly seconds: Float64Array;
+  readonly nanos: Uint32Array;
+
+  constructor(size: number) {
+    this.size = size;
+    this.spans = new Uint32Array(2 * size);
+    this.starts = new Uint32Array(size);
+    this.stops = new Uint32Array(size);
+    this.streams = new Uint8Array(size);
+    this.seconds = new Float64Array(size);
+    this.nanos = new Uint32Array(size);
+  }
+
+  copy(from: Room): void {
+    this.spans.set(from.spans);
+    this.starts.set(from.starts);
+    this.stops.set(from.stops);
+    this.streams.set(from.streams);
+    this.seconds.set(from.seconds);
+    this.nanos.set(from.nanos);
+  }
+}
+
+const smallest = 0x400;
+// A chunk is joined in one go, in two stages at most.
+const spare: Room[] = [];
+const most = { rooms: 2, size: 0x8000 };
+
 export class Found {
   bytes: Buffer;
-  readonly spans: number[] = [];
-  readonly starts: number[] = [];
-  readonly stops: number[] = [];
   readonly partial = new Set<number>();
   readonly errors = new Map<number, string>();
-  /** These only where lines have an envelope that says them. */
-  readonly streams: (Stream | undefined)[] | undefined;
-  seconds = new Float64Array(0);
-  nanos = new Uint32Array(0);
+  /** Whether lines have an envelope, which says stream and time. */
+  readonly enveloped: boolean;
   /** Where what is not complete begins: nothing from there on is taken. */
   held: number;
   /** Whether a record may lie within another, or before one that begins earlier. */
   mixed = false;
+  count = 0;
+  #room = spare.pop() ?? new Room(smallest);
 
   constructor(bytes: Buffer, { enveloped }: { enveloped: boolean }) {
     this.bytes = bytes;
     this.held = bytes.length;
-    this.streams = enveloped ? [] : undefined;
+    this.enveloped = enveloped;
   }
 
-  get count(): number {
-    return this.starts.length;
+  /** Start and end of each, in pairs. */
+  get spans(): Uint32Array {
+    return this.#room.spans;
   }
 
-  put(from: number, to: number, start: number, stop: number): void {
-    this.spans.push(from, to);
-    this.starts.push(start);
-    this.stops.push(stop);
+  get starts(): Uint32Array {
+    return this.#room.starts;
   }
 
-  /** What the envelope of the one that was put last says; NaN for a time that is not known. */
-  mark(stream: Stream | undefined, seconds: number, nanos: number): void {
-    if (!this.streams) return;
-    const at = this.streams.push(stream) - 1;
-    if (at >= this.seconds.length) this.#grow();
-    this.seconds[at] = seconds;
-    this.nanos[at] = nanos;
+  get stops(): Uint32Array {
+    return this.#room.stops;
   }
 
-  /** Numbers in lists would be boxed and copied once more. */
-  #grow(): void {
-    const length = Math.max(64, 2 * this.seconds.length);
-    const { seconds, nanos } = this;
-    this.seconds = new Float64Array(length);
-    this.nanos = new Uint32Array(length);
-    this.seconds.set(seconds);
-    this.nanos.set(nanos);
+  /** These only where there is an envelope. */
+  get streams(): Uint8Array {
+    return this.#room.streams;
   }
 
-  addOf({ from, to, start, stop }: Place, stream: Stream | undefined, seconds: number, nanos: number): void {
-    this.put(from, to, start, stop);
-    this.mark(stream, seconds, nanos);
+  get seconds(): Float64Array {
+    return this.#room.seconds;
+  }
+
+  get nanos(): Uint32Array {
+    return this.#room.nanos;
+  }
+
+  /** Makes room for some more. */
+  reserve(more: number): void {
+    if (this.count + more <= this.#room.size) return;
+    const larger = new Room(Math.max(2 * this.#room.size, this.count + more));
+    larger.copy(this.#room);
+    this.#room = larger;
+  }
+
+  put({ from, to, start, stop }: Place, { stream, seconds, nanos }: Said): void {
+    this.reserve(1);
+    const room = this.#room;
+    const at = this.count++;
+    room.spans[2 * at] = from;
+    room.spans[2 * at + 1] = to;
+    room.starts[at] = start;
+    room.stops[at] = stop;
+    room.streams[at] = stream;
+    room.seconds[at] = seconds;
+    room.nanos[at] = nanos;
+  }
+
+  /** So many as the kernel has unwrapped. */
+  putMany(count: number, kernel: Kernel): void {
+    this.reserve(count);
+    const { spans, columns } = kernel;
+    const room = this.#room;
+    const at = this.count;
+    room.spans.set(spans.subarray(0, 2 * count), 2 * at);
+    room.starts.set(columns.starts.subarray(0, count), at);
+    room.stops.set(columns.stops.subarray(0, count), at);
+    room.streams.set(columns.streams.subarray(0, count), at);
+    room.seconds.set(columns.seconds.subarray(0, count), at);
+    room.nanos.set(columns.nanos.subarray(0, count), at);
+    this.count += count;
+  }
+
+  /** Nobody looks at it any more. */
+  close(): void {
+    if (spare.length < most.rooms && this.#room.size <= most.size) spare.push(this.#room);
   }
 }
 
 export function settle(found: Found): Joined {
-  const { bytes, held, mixed } = found;
-  if (mixed || found.stops.at(-1)! > held) return untangle(found);
-  const { spans, partial, errors, streams } = found;
-  const all = { bytes, spans, ends: found.stops, length: held, partial, errors };
-  if (!streams) return all;
-  const { count } = found;
+  const { count, held, mixed, stops } = found;
+  const joined = mixed || (count > 0 && stops[count - 1]! > held) ? untangle(found) : inOrder(found);
+  found.close();
+  return joined;
+}
+
+function inOrder(found: Found): Joined {
+  const { bytes, held, partial, errors, count } = found;
   return {
-    ...all,
-    streams,
-    times: { seconds: found.seconds.subarray(0, count), nanos: found.nanos.subarray(0, count) },
+    ...{ bytes, length: held, partial, errors },
+    spans: found.spans.slice(0, 2 * count),
+    ends: found.stops.slice(0, count),
+    ...(found.enveloped && {
+      streams: found.streams.slice(0, count),
+      times: { seconds: found.seconds.slice(0, count), nanos: found.nanos.slice(0, count) },
+    }),
   };
 }
 
@@ -88,24 +163,28 @@ export function settle(found: Found): Joined {
  */
 function untangle(found: Found): Joined {
   const { starts, stops } = found;
-  const order = stops.map((_, index) => index).sort((a, b) => stops[a]! - stops[b]! || a - b);
+  const order = Array.from({ length: found.count }, (_, index) => index);
+  order.sort((a, b) => stops[a]! - stops[b]! || a - b);
   let { held } = found;
-  const ends: number[] = new Array(order.length);
+  const ends = new Uint32Array(order.length);
   let kept = order.length;
   // From the last to the first, so that each time all are known that end later.
   for (let at = order.length - 1; at >= 0; at--)
     if (stops[order[at]!]! > held) [held, kept] = [Math.min(held, starts[order[at]!]!), at];
   let low = held;
   for (let at = kept - 1; at >= 0; at--) {
-    ends[at] = stops[order[at]!]! <= low ? low : -1;
+    ends[at] = stops[order[at]!]! <= low ? low : none;
     low = Math.min(low, starts[order[at]!]!);
   }
-  for (let at = 0; at < kept; at++) if (ends[at] === -1) ends[at] = at === 0 ? 0 : ends[at - 1]!;
+  for (let at = 0; at < kept; at++) if (ends[at] === none) ends[at] = at === 0 ? 0 : ends[at - 1]!;
   return pick(found, order.slice(0, kept), { ends: ends.slice(0, kept), length: held });
 }
 
+/** No place in a chunk. */
+const none = 0xffffffff;
+
 function pick(found: Found, order: readonly number[], taken: Pick<Joined, 'ends' | 'length'>): Joined {
-  const { bytes, spans, starts, streams } = found;
+  const { bytes, spans, starts, streams, seconds, nanos } = found;
   const partial = new Set<number>();
   const errors = new Map<number, string>();
   order.forEach((from, to) => {
@@ -113,13 +192,16 @@ function pick(found: Found, order: readonly number[], taken: Pick<Joined, 'ends'
     const error = found.errors.get(from);
     if (error !== undefined) errors.set(to, error);
   });
-  const all = {
+  return {
     ...{ bytes, partial, errors, ...taken },
-    spans: order.flatMap((index) => [spans[2 * index]!, spans[2 * index + 1]!]),
-    starts: order.map((index) => starts[index]!),
+    spans: Uint32Array.from({ length: 2 * order.length }, (_, at) => spans[2 * order[at >> 1]! + (at & 1)]!),
+    starts: Uint32Array.from(order, (index) => starts[index]!),
+    ...(found.enveloped && {
+      streams: Uint8Array.from(order, (index) => streams[index]!),
+      times: {
+        seconds: Float64Array.from(order, (index) => seconds[index]!),
+        nanos: Uint32Array.from(order, (index) => nanos[index]!),
+      },
+    }),
   };
-  if (!streams) return all;
-  const seconds = Float64Array.from(order, (index) => found.seconds[index]!);
-  const nanos = Uint32Array.from(order, (index) => found.nanos[index]!);
-  return { ...all, streams: order.map((index) => streams[index]), times: { seconds, nanos } };
 }

@@ -7,7 +7,7 @@ import { continuedBy, type Language, languages, startingWith } from './language.
 import { lines, withoutReturns } from './lines.ts';
 import { multiline } from './multiline.ts';
 
-export type { Join, Joined, Limits, Stream } from './join.ts';
+export { type Join, type Joined, type Limits, Stream } from './join.ts';
 
 const envelopes = { cri, docker } satisfies Record<string, Stage>;
 export const envelopeNames = Object.keys(envelopes) as readonly (keyof typeof envelopes)[];

@@ -2,11 +2,13 @@
 // several pieces, several lines that are one record. Stateless, as framing is: what is not complete is not taken, and
 // comes again when the file has grown. So every stage looks at a chunk as if nothing had been before it.
 
-import type { Stream, Times } from '../records.ts';
+import type { Times } from '../records.ts';
 import type { Chunk } from '../source/source.ts';
 import { type Found, settle } from './found.ts';
 
-export type { Stream };
+/** Which of a container's streams a line came from. */
+export const Stream = { unknown: 0, stdout: 1, stderr: 2 } as const;
+export type Stream = (typeof Stream)[keyof typeof Stream];
 
 export type Source = Pick<Chunk, 'bytes' | 'unfinished' | 'quiet' | 'full'>;
 
@@ -16,21 +18,22 @@ export type Limits = { readonly record: number; readonly timeout: number };
 export type Joined = {
   /** What the spans lie in: the chunk's bytes where no line had to be put together. */
   readonly bytes: Buffer;
-  readonly spans: readonly number[];
+  readonly spans: Uint32Array;
   /**
    * How much of the chunk may be acknowledged with each record. Ascending, but not strictly: of records that lie within
    * one another (two streams in one file) only the last takes bytes, so that none is ever begun in its middle.
    */
-  readonly ends: readonly number[];
+  readonly ends: Uint32Array;
   /** Where each record begins; absent where each begins where the one before it ends. */
-  readonly starts?: readonly number[];
+  readonly starts?: Uint32Array;
   readonly length: number;
   /** Indices of records that go on in the next one of their stream, or whose rest has not come. */
   readonly partial: ReadonlySet<number>;
   /** Why a line stays as it is, by index. */
   readonly errors: ReadonlyMap<number, string>;
   readonly times?: Times;
-  readonly streams?: readonly (Stream | undefined)[];
+  /** Of Stream's. */
+  readonly streams?: Uint8Array;
 };
 
 export type Join = (chunk: Source, limits: Limits) => Joined;

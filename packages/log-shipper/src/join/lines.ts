@@ -1,28 +1,34 @@
 // Lines as they are: what the other joins begin with.
 
+import { Numbers } from '../numbers.ts';
 import { Found } from './found.ts';
-import type { Stage } from './join.ts';
+import { type Stage, Stream } from './join.ts';
 import { split, stripReturns } from './split.ts';
+
+const collected = new Numbers();
 
 /** Lines and their pieces. */
 export const lines: Stage = (chunk, { record }) => {
   const found = new Found(chunk.bytes, { enveloped: false });
-  const { spans, starts, stops } = found;
-  found.held = split(chunk, record, spans, found.partial);
+  found.held = split(chunk, record, collected, found.partial);
+  const spans = collected.take();
+  found.reserve(spans.length / 2);
   // Each ends where the next begins.
   for (let at = 0; at < spans.length; at += 2) {
-    starts.push(spans[at]!);
-    stops.push(at + 2 < spans.length ? spans[at + 2]! : found.held);
+    const [from, to] = [spans[at]!, spans[at + 1]!];
+    found.put({ from, to, start: from, stop: spans[at + 2] ?? found.held }, nothing);
   }
   return found;
 };
+
+const nothing = { stream: Stream.unknown, seconds: Number.NaN, nanos: 0 };
 
 /** Without the carriage returns that end them, whatever they came in. */
 export const withoutReturns =
   (stage: Stage): Stage =>
   (...given) => {
     const found = stage(...given);
-    stripReturns(found.bytes, found.spans, found.partial);
+    stripReturns(found.bytes, found.spans.subarray(0, 2 * found.count), found.partial);
     return found;
   };
 

@@ -4,7 +4,7 @@
 // record of a file that rests waits for the time-out.
 
 import { Found } from './found.ts';
-import type { Stage, Stream } from './join.ts';
+import type { Stage } from './join.ts';
 import { begins, type Language, perhaps, type State } from './language.ts';
 import { Pieces, Tail } from './tail.ts';
 
@@ -19,7 +19,7 @@ export const multiline =
   };
 
 type Group = {
-  readonly stream: Stream | undefined;
+  readonly stream: number;
   readonly start: number;
   readonly seconds: number;
   readonly nanos: number;
@@ -48,14 +48,14 @@ class Gathering {
 
   constructor(lines: Found, language: Language, limits: { record: number; timeout: number; most: number }) {
     this.#lines = lines;
-    this.#found = new Found(lines.bytes, { enveloped: lines.streams !== undefined });
+    this.#found = new Found(lines.bytes, { enveloped: lines.enveloped });
     this.#tail = new Tail(lines.bytes);
     this.#language = language;
     this.#limits = limits;
   }
 
   line(index: number): void {
-    const stream = this.#lines.streams?.[index];
+    const stream = this.#lines.streams[index]!;
     // What is a piece of a line, or none at all, is nobody's first line and nobody's next.
     const odd = this.#lines.partial.has(index) || this.#lines.errors.has(index);
     if (this.#first !== none) {
@@ -74,16 +74,16 @@ class Gathering {
   }
 
   /** Whether the line of a single one is the beginning of the next record. */
-  #isNext(index: number, stream: Stream | undefined): boolean {
+  #isNext(index: number, stream: number): boolean {
     const { spans, bytes, streams } = this.#lines;
-    if (streams && streams[this.#first] !== stream) return false;
+    if (streams[this.#first] !== stream) return false;
     if (this.#language.next(this.#firstState, bytes, spans[2 * index]!, spans[2 * index + 1]!) !== begins) return false;
     this.#pass(this.#first);
     this.#begin(index);
     return true;
   }
 
-  #among(index: number, stream: Stream | undefined, odd: boolean): void {
+  #among(index: number, stream: number, odd: boolean): void {
     if (this.#groups.length > 0) this.#expire(index, stream);
     const group = this.#groups.find((group) => group.stream === stream);
     if (odd) {
@@ -109,8 +109,8 @@ class Gathering {
     const pieces = new Pieces({ lines: true });
     pieces.add(from, to, this.#tail);
     this.#groups.push({
-      ...{ stream: streams?.[index], start: starts[index]!, stop: stops[index]!, pieces, lines: 1, doubtful: [] },
-      ...{ seconds: seconds[index] ?? Number.NaN, nanos: nanos[index] ?? 0, latest: this.#writtenAt(index) },
+      ...{ stream: streams[index]!, start: starts[index]!, stop: stops[index]!, pieces, lines: 1, doubtful: [] },
+      ...{ seconds: seconds[index]!, nanos: nanos[index]!, latest: this.#writtenAt(index) },
       state,
     });
   }
@@ -156,8 +156,8 @@ class Gathering {
     this.#groups.splice(this.#groups.indexOf(group), 1);
     const found = this.#found;
     if (partial) found.partial.add(found.count);
-    const { start, stop, stream, seconds, nanos } = group;
-    found.addOf({ ...group.pieces.join(this.#tail), start, stop }, stream, seconds, nanos);
+    const { start, stop } = group;
+    found.put({ ...group.pieces.join(this.#tail), start, stop }, group);
   }
 
   #pass(index: number): void {
@@ -166,12 +166,12 @@ class Gathering {
     const error = errors.get(index);
     if (error !== undefined) found.errors.set(found.count, error);
     if (partial.has(index)) found.partial.add(found.count);
-    found.put(spans[2 * index]!, spans[2 * index + 1]!, starts[index]!, stops[index]!);
-    if (streams) found.mark(streams[index], seconds[index]!, nanos[index]!);
+    const place = { from: spans[2 * index]!, to: spans[2 * index + 1]!, start: starts[index]!, stop: stops[index]! };
+    found.put(place, { stream: streams[index]!, seconds: seconds[index]!, nanos: nanos[index]! });
   }
 
   /** Time goes on with the other stream too: otherwise a busy one would wait for a silent one until the window is full. */
-  #expire(index: number, stream: Stream | undefined): void {
+  #expire(index: number, stream: number): void {
     const now = this.#writtenAt(index);
     // What began earlier, and has only been completed now, may be acknowledged by itself: a restart must come to the same.
     const begun = this.#lines.starts[index]!;
@@ -182,7 +182,7 @@ class Gathering {
 
   #writtenAt(index: number): number {
     const { seconds, nanos } = this.#lines;
-    return (seconds[index] ?? Number.NaN) * 1000 + (nanos[index] ?? 0) / 1e6;
+    return seconds[index]! * 1000 + nanos[index]! / 1e6;
   }
 
   /** What is doubtful does not belong to it, and begins another. */
@@ -203,11 +203,12 @@ class Gathering {
     const found = this.#found;
     found.held = this.#lines.held;
     // Lines of two streams may be in any order among each other.
-    found.mixed = this.#lines.mixed || found.streams !== undefined;
+    found.mixed = this.#lines.mixed || found.enveloped;
     this.#promote();
     if (over) while (this.#groups.length > 0) this.#finish(this.#groups[0]!);
     for (const { start } of this.#groups) found.held = Math.min(found.held, start);
     found.bytes = this.#tail.whole();
+    this.#lines.close();
     return found;
   }
 }

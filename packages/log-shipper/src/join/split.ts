@@ -1,6 +1,6 @@
 // Bytes to lines, which is where everything begins.
 
-import { kernelOf } from '../transcode/kernel.ts';
+import { kernelOf, splitFrom } from '../transcode/kernel.ts';
 import type { Source } from './join.ts';
 
 const newline = 0x0a;
@@ -41,17 +41,13 @@ const few = 0x400;
 function splitMany(bytes: Buffer, limit: number, spans: Collected): number {
   const kernel = kernelOf();
   if (!kernel) return 0;
-  // Whoever has lines in it finds others there.
-  kernel.owner = kernel.newOwner();
-  const { exports, spans: found } = kernel;
-  const [place, most] = [kernel.place('IN'), kernel.place('MOST_BYTES')];
+  const { looked } = kernel.exports;
   let start = 0;
-  for (let at = 0; at < bytes.length; at += exports.looked.value) {
-    const length = bytes.copy(kernel.bytes, place, at, Math.min(at + most, bytes.length));
-    const count = exports.split(length, at, start, limit);
-    for (let index = 0; index < 2 * count; index += 2) spans.push(found[index]!, found[index + 1]!);
-    if (count > 0) start = found[2 * count - 1]! + 1;
-    if (exports.looked.value < 0) break;
+  for (let at = 0; at < bytes.length; at += looked.value) {
+    const count = splitFrom(kernel, bytes, at, start, limit);
+    for (let index = 0; index < 2 * count; index += 2) spans.push(kernel.spans[index]!, kernel.spans[index + 1]!);
+    if (count > 0) start = kernel.spans[2 * count - 1]! + 1;
+    if (looked.value < 0) break;
   }
   return start;
 }

@@ -25,10 +25,12 @@ type Exports = {
   texts(lines: number, room: number): number;
   split(length: number, shift: number, begin: number, limit: number): number;
   readonly looked: Global;
+  unwrap(lines: number, shift: number, limit: number): number;
 } & { readonly [name in (typeof globals)[number]]: Global };
 
 const globals = [
   ...(['HEADER', 'IN', 'MOST_BYTES', 'MOST_LINES', 'MOST_NAMES', 'MOST_TEXT', 'RESULTS', 'SPANS', 'TEXTS'] as const),
+  ...(['NANOS', 'SECONDS', 'STARTS', 'STOPS', 'STREAMS'] as const),
   ...(['LEVEL', 'OMIT', 'TIME'] as const),
 ] as const;
 
@@ -43,6 +45,14 @@ export class Kernel {
   readonly spans: Int32Array;
   readonly results: Int32Array;
   readonly seconds: Float64Array;
+  /** Of lines in envelopes. */
+  readonly columns: {
+    readonly seconds: Float64Array;
+    readonly nanos: Uint32Array;
+    readonly starts: Uint32Array;
+    readonly stops: Uint32Array;
+    readonly streams: Uint8Array;
+  };
   /** Of texts: where each begins, and where the last one ends. */
   readonly places: Int32Array;
   /** Whose lines are in it. A number, since their owner would hold on to a chunk. */
@@ -60,6 +70,13 @@ export class Kernel {
     this.spans = new Int32Array(buffer, this.place('SPANS'), 2 * lines);
     this.results = new Int32Array(buffer, this.place('RESULTS'), resultLength * lines);
     this.seconds = new Float64Array(buffer, this.place('RESULTS'), (resultLength / 2) * lines);
+    this.columns = {
+      seconds: new Float64Array(buffer, this.place('SECONDS'), lines),
+      nanos: new Uint32Array(buffer, this.place('NANOS'), lines),
+      starts: new Uint32Array(buffer, this.place('STARTS'), lines),
+      stops: new Uint32Array(buffer, this.place('STOPS'), lines),
+      streams: new Uint8Array(buffer, this.place('STREAMS'), lines),
+    };
     this.places = new Int32Array(buffer, this.place('RESULTS'), lines + 1);
     const seeds = randomBytes(16);
     this.exports.seed(seeds.readBigUInt64LE(0), seeds.readBigUInt64LE(8));
@@ -73,6 +90,17 @@ export class Kernel {
   newOwner(): number {
     return ++this.#owners;
   }
+}
+
+/**
+ * Has the kernel find lines in so much from `at` on as it has room for: in `spans`, as places in the bytes. `begin` is where
+ * the first begins; one that is longer than `limit` ends it. Returns how many.
+ */
+export function splitFrom(kernel: Kernel, bytes: Buffer, at: number, begin: number, limit: number): number {
+  // Whoever has lines in it finds others there.
+  kernel.owner = kernel.newOwner();
+  const end = Math.min(at + kernel.place('MOST_BYTES'), bytes.length);
+  return kernel.exports.split(bytes.copy(kernel.bytes, kernel.place('IN'), at, end), at, begin, limit);
 }
 
 /** Puts the lines of records from one on into the kernel, as many as there is room for. Returns how many. */

@@ -26,7 +26,7 @@ describe('cri', () => {
       { text: 'log content 1', stream: 'stdout', time: '1475713029.669794202' },
       { text: '', stream: 'stderr', time: '1475713029.000000000' },
     ]);
-    expect(joined.ends).toEqual([54, content.length]);
+    expect([...joined.ends]).toEqual([54, content.length]);
   });
 
   test('pieces are joined by stream, and the time is that of the first', () => {
@@ -38,8 +38,8 @@ describe('cri', () => {
     const joined = whole(cri, content);
     expect(texts(content)).toEqual(['err other', 'out one line']);
     // The first of the two may be acknowledged only with the second, in whose midst it lies.
-    expect(joined.ends).toEqual([0, content.length]);
-    expect(joined.starts).toEqual([content.indexOf('\n') + 1, 0]);
+    expect([...joined.ends]).toEqual([0, content.length]);
+    expect([...joined.starts!]).toEqual([content.indexOf('\n') + 1, 0]);
   });
 
   test.for([
@@ -260,4 +260,45 @@ describe.for(Object.entries(kinds))('%s', ([, { join, line }]) => {
       { numRuns: 500, verbose: 1 },
     );
   });
+});
+
+test('many lines of a container at once are what they are one by one', () => {
+  const zones = fc.constantFrom('Z', 'Z', 'Z', 'Z', '+02:00', '-11:30', '', ' UTC', 'z');
+  const fractions = fc.constantFrom(
+    '',
+    '.5',
+    '.669794202',
+    '.6697942021',
+    '.',
+    `.${'1'.repeat(14)}`,
+    `.${'1'.repeat(20)}`,
+  );
+  const tags = fc.constantFrom('F', 'F', 'F', 'F', 'F', 'F', 'P', 'F:x', 'Fx', 'G', '');
+  const texts = fc.oneof(
+    fc.nat(300).map((length) => ` ${'x'.repeat(length)}`),
+    fc.constantFrom('', ' ', '  two', ' \r', ` ${'y'.repeat(70_000)}`),
+  );
+  const odd = fc
+    .tuple(fc.nat(59), fractions, zones, fc.constantFrom('stdout', 'stderr', 'stdin', 'stdout '), tags, texts)
+    .map(([at, fraction, zone, name, tag, text]) => {
+      const time = `2026-01-02T03:04:${String(at).padStart(2, '0')}${fraction}${zone}`;
+      return `${time} ${name} ${tag}${text}\n`;
+    });
+  const usual = fc
+    .tuple(fc.nat(2000), fc.nat(59), stream)
+    .map(([count, at, name]) => criLine(at, name, 'F', 'z'.repeat(count % 90)).repeat(count));
+  const pieces = fc.oneof(
+    { weight: 3, arbitrary: odd },
+    { weight: 2, arbitrary: usual },
+    { weight: 1, arbitrary: content },
+  );
+  fc.assert(
+    fc.property(fc.array(pieces, { minLength: 1, maxLength: 12 }), fc.constantFrom(80, 1 << 20), (all, record) => {
+      const limits = { record, timeout: 3000 };
+      const bytes = Buffer.from(all.join(''));
+      const steps = Array.from({ length: Math.ceil(bytes.length / 500) }, (_, at) => 500 * at);
+      expect(seen(whole(cri, bytes, limits))).toEqual(growing(cri, bytes, steps, limits));
+    }),
+    { numRuns: 100, verbose: 1 },
+  );
 });

@@ -16,7 +16,7 @@ export function seen(joined: Joined): Seen[] {
   const { bytes, spans, partial, errors, streams, times } = joined;
   return Array.from({ length: spans.length / 2 }, (_, index) => {
     const error = errors.get(index);
-    const stream = streams?.[index];
+    const stream = [undefined, 'stdout', 'stderr'][streams?.[index] ?? 0];
     const seconds = times?.seconds[index] ?? Number.NaN;
     return {
       text: bytes.toString('latin1', spans[2 * index], spans[2 * index + 1]),
