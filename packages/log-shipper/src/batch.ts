@@ -77,7 +77,7 @@ export class Batch {
       return () => {
         acknowledge(settledOf(part, dead.get(part) ?? 0));
         // Until now a record may have had to be shown, or to be written in another way.
-        if (part.end === count) chunk.release();
+        if (part.end === count) part.records.release();
       };
     });
     const held = { parts, dead, acknowledgements: [...acknowledgements, release] };

@@ -86,9 +86,10 @@ export class Delivery implements AsyncDisposable {
       if (verdict.became === 'retry' && verdict.doubtful) await this.#ask();
     }
     this.inFlight = undefined;
+    const { dropped } = batch;
     batch.acknowledge();
     metrics.inFlight.set({ sink }, 0);
-    for (const [reason, bytes] of Object.entries(batch.dropped)) metrics.dropped.inc({ sink, reason }, bytes);
+    for (const [reason, bytes] of Object.entries(dropped)) metrics.dropped.inc({ sink, reason }, bytes);
     metrics.deliveryDuration.observe({ sink }, (performance.now() - begun) / 1000);
     this.state = 'idle';
     return true;

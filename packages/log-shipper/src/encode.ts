@@ -24,7 +24,7 @@ export class Encoder {
   readonly #limits: BatchLimits;
   readonly #free: ByteWriter[] = [];
   #into: ByteWriter | undefined;
-  readonly #offsets = new Numbers();
+  #offsets = Numbers.lend();
   #parts: Part[] = [];
   /** Bytes of the chunks that are released with the batch. */
   #held = 0;
@@ -70,7 +70,7 @@ export class Encoder {
       } else this.#offsets.push(into.lengthAt(begun));
       indices?.push(index);
     }
-    if (count === 0) return records.chunk.release();
+    if (count === 0) return records.release();
     this.#parts.push(part(count));
     this.#held += records.chunk.bytes.length;
     if (this.#holdsEnough) yield this.#close();
@@ -93,14 +93,15 @@ export class Encoder {
 
   #close(): Batch {
     const into = this.#writer();
-    this.#offsets.push(into.length);
-    const [offsets, parts] = [this.#offsets.take(), this.#parts];
-    [this.#into, this.#parts, this.#held] = [undefined, [], 0];
+    const [offsets, parts] = [this.#offsets, this.#parts];
+    offsets.push(into.length);
+    [this.#into, this.#offsets, this.#parts, this.#held] = [undefined, Numbers.lend(), [], 0];
     const release = () => {
       into.reset();
       this.#free.push(into);
+      offsets.giveBack();
     };
-    return Batch.of(into, offsets, { parts, release });
+    return Batch.of(into, offsets.values, { parts, release });
   }
 }
 

@@ -13,16 +13,14 @@ export type Framing = {
   readonly stripReturn?: boolean;
 };
 
-/** Of the chunk that is framed now: there is no waiting in between. */
-const found = new Numbers();
-
 export function frame(chunk: Chunk, { limit, stripReturn = false }: Framing): Records {
   const partial = new Set<number>();
+  const found = Numbers.lend();
   const length = split(chunk, limit, found, partial);
-  const spans = found.take();
+  const spans = found.values;
   if (stripReturn) stripReturns(chunk.bytes, spans, partial);
   chunk.take(length);
-  const records = new Records({ chunk, spans, length });
+  const records = new Records({ chunk, spans, length, free: () => found.giveBack() });
   for (const index of partial) records.own.set(index, { partial: true });
   records.pieces = partial.size;
   return records;

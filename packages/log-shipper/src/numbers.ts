@@ -1,7 +1,7 @@
-// Numbers that are collected one by one and kept: as a typed array they cost the garbage collector nothing, and half the
-// memory. Lists of a line each are most of what the hot path would leave behind.
+// Numbers that are collected one by one, and used again when nobody needs them: lists of a line each would be most of what
+// the hot path leaves behind, and a typed array is not missed by the garbage collector until there are many.
 
-/** Above this, what a rare chunk of very short lines needed is given back. */
+/** What a rare chunk of very short lines needed is not kept. */
 const kept = 0x10000;
 
 export class Numbers {
@@ -30,11 +30,22 @@ export class Numbers {
     this.#values = grown;
   }
 
-  /** All of them, and none is left. */
-  take(): Uint32Array {
-    const taken = this.#values.slice(0, this.length);
+  /** All of them, where they are kept. */
+  get values(): Uint32Array {
+    return this.#values.subarray(0, this.length);
+  }
+
+  /** Of those that are used again and again, one that is free. */
+  static lend(): Numbers {
+    return spare.pop() ?? new Numbers();
+  }
+
+  /** Nobody looks at its values any more. */
+  giveBack(): void {
     this.length = 0;
-    if (this.#values.length > kept) this.#values = new Uint32Array(0x400);
-    return taken;
+    if (spare.length < most && this.#values.length <= kept) spare.push(this);
   }
 }
+
+const spare: Numbers[] = [];
+const most = 16;

@@ -180,9 +180,9 @@ export const holds = (given: Given, source: SourceMember): boolean =>
   severalOf(given) !== undefined || source.wraps === true;
 
 function recordsOf(chunk: Chunk, joined: Joined): Records {
-  const { bytes, spans, ends, starts, length, partial, errors, times, streams } = joined;
+  const { bytes, spans, ends, starts, length, partial, errors, times, streams, free } = joined;
   chunk.take(length);
-  const records = new Records({ chunk, bytes, spans, ends, starts, length });
+  const records = new Records({ chunk, bytes, spans, ends, starts, length, free });
   records.times = times;
   records.pieces = partial.size;
   for (const index of partial) records.own.set(index, { partial: true });
@@ -198,6 +198,7 @@ function nameStreams(records: Records, streams: NonNullable<Joined['streams']>):
   // A line without an envelope comes from nobody knows where.
   const all = !streams.includes(Stream.unknown);
   if (all) records.common = { stream: nameOf(usual) };
+  if (streams.every((stream) => stream === usual)) return;
   for (const [index, stream] of streams.entries())
     if (stream !== Stream.unknown && !(all && stream === usual))
       records.own.set(index, { ...records.own.get(index), stream: nameOf(stream) });

@@ -32,6 +32,8 @@ export type Framed = {
   readonly starts?: Spans | undefined;
   /** How many bytes of the chunk all of them take. */
   readonly length: number;
+  /** Called once nobody looks at any of these any more: what they lie in may be used again. */
+  readonly free?: (() => void) | undefined;
 };
 
 export class Records {
@@ -75,14 +77,23 @@ export class Records {
   sought: Sought | undefined;
   #plain: Set<number> | undefined;
   #drops: Uint8Array | undefined;
+  #free: (() => void) | undefined;
 
-  constructor({ chunk, bytes = chunk.bytes, spans, ends, starts, length }: Framed) {
+  constructor({ chunk, bytes = chunk.bytes, spans, ends, starts, length, free }: Framed) {
     this.chunk = chunk;
     this.bytes = bytes;
     this.spans = spans;
     this.ends = ends;
     this.starts = starts;
     this.length = length;
+    this.#free = free;
+  }
+
+  /** Nobody looks at them any more, nor at the chunk. */
+  release(): void {
+    this.#free?.();
+    this.#free = undefined;
+    this.chunk.release();
   }
 
   get count(): number {

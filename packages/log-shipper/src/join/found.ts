@@ -46,9 +46,9 @@ class Room {
 }
 
 const smallest = 0x400;
-// A chunk is joined in one go, in two stages at most.
 const spare: Room[] = [];
-const most = { rooms: 2, size: 0x8000 };
+/** What is kept for the next chunks, and not where lines are very short. */
+const most = { rooms: 8, size: 0x8000 };
 
 export class Found {
   bytes: Buffer;
@@ -139,7 +139,8 @@ export class Found {
 
 export function settle(found: Found): Joined {
   const { count, held, mixed, stops } = found;
-  const joined = mixed || (count > 0 && stops[count - 1]! > held) ? untangle(found) : inOrder(found);
+  if (!mixed && (count === 0 || stops[count - 1]! <= held)) return inOrder(found);
+  const joined = untangle(found);
   found.close();
   return joined;
 }
@@ -147,12 +148,12 @@ export function settle(found: Found): Joined {
 function inOrder(found: Found): Joined {
   const { bytes, held, partial, errors, count } = found;
   return {
-    ...{ bytes, length: held, partial, errors },
-    spans: found.spans.slice(0, 2 * count),
-    ends: found.stops.slice(0, count),
+    ...{ bytes, length: held, partial, errors, free: () => found.close() },
+    spans: found.spans.subarray(0, 2 * count),
+    ends: found.stops.subarray(0, count),
     ...(found.enveloped && {
-      streams: found.streams.slice(0, count),
-      times: { seconds: found.seconds.slice(0, count), nanos: found.nanos.slice(0, count) },
+      streams: found.streams.subarray(0, count),
+      times: { seconds: found.seconds.subarray(0, count), nanos: found.nanos.subarray(0, count) },
     }),
   };
 }

@@ -34,6 +34,8 @@ export type Joined = {
   readonly times?: Times;
   /** Of Stream's. */
   readonly streams?: Uint8Array;
+  /** To be called once nobody looks at these any more. */
+  readonly free?: () => void;
 };
 
 export type Join = (chunk: Source, limits: Limits) => Joined;
@@ -46,6 +48,7 @@ export function joinBy(stage: Stage): Join {
     const over = chunk.unfinished !== 'held' || chunk.quiet >= limits.timeout;
     const joined = settle(stage(chunk, limits, over));
     if (joined.length > 0 || !chunk.full || chunk.bytes.length === 0) return joined;
+    joined.free?.();
     // Nothing is complete in all that there is room for. A line that alone is more goes as the part that is there.
     const unfinished = chunk.bytes.includes(0x0a) ? chunk.unfinished : 'part';
     return settle(stage({ ...chunk, unfinished }, limits, true));

@@ -5,19 +5,19 @@ import { Found } from './found.ts';
 import { type Stage, Stream } from './join.ts';
 import { split, stripReturns } from './split.ts';
 
-const collected = new Numbers();
-
 /** Lines and their pieces. */
 export const lines: Stage = (chunk, { record }) => {
   const found = new Found(chunk.bytes, { enveloped: false });
+  const collected = Numbers.lend();
   found.held = split(chunk, record, collected, found.partial);
-  const spans = collected.take();
+  const spans = collected.values;
   found.reserve(spans.length / 2);
   // Each ends where the next begins.
   for (let at = 0; at < spans.length; at += 2) {
     const [from, to] = [spans[at]!, spans[at + 1]!];
     found.put({ from, to, start: from, stop: spans[at + 2] ?? found.held }, nothing);
   }
+  collected.giveBack();
   return found;
 };
 

@@ -30,14 +30,14 @@ export function recordsIn(lines: readonly (string | Buffer)[], way: Way, common:
 export function written(encoding: Encoding, records: Records, taken?: Set<number>): Buffer[] {
   const write = encoding(records);
   const found: Buffer[] = [];
-  const offsets = new Numbers();
   while (found.length < records.count) {
     // Small, so that it has to grow in the midst of a record.
     const into = new ByteWriter(1);
+    const offsets = new Numbers();
     const index = found.length;
     const count = write.run?.(index, { into, offsets, room: 0x100000, most: 0x100000 }) ?? 0;
     if (count === 0) writeOrExcuse(records, write, { index, into });
-    const places = count === 0 ? [0] : [...offsets.take()];
+    const places = count === 0 ? [0] : [...offsets.values];
     for (const [at, place] of places.entries()) {
       if (count > 0) taken?.add(index + at);
       found.push(Buffer.from(into.written.subarray(place, places[at + 1])));
