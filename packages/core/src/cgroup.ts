@@ -41,15 +41,20 @@ const layouts = ({ cgroup }: Roots): Layout[] => [
   },
 ];
 
-/** undefined where the kernel has no memory controller to show (not Linux, or not mounted). */
-export function readCgroupMemory(roots: Roots = kernel): CgroupMemory | undefined {
+/**
+ * undefined where the kernel has no memory controller to show (not Linux, or not mounted).
+ * @param exactFrom below this part of the limit `used` may be more than it is: what can be dropped is not asked for. That
+ * is nine tenths of what this costs, for the kernel adds it up over all processors.
+ */
+export function readCgroupMemory(roots: Roots = kernel, exactFrom = 0): CgroupMemory | undefined {
   const groups = read(join(roots.proc, 'cgroup'));
   if (groups === undefined) return undefined;
   for (const layout of layouts(roots)) {
     const path = groupOf(groups, layout.version);
     if (path === undefined) continue;
     // Without a control group namespace a container sees the host's path, which its own mount does not have.
-    const found = readGroup(join(layout.mount, path), layout) ?? readGroup(layout.mount, layout);
+    const look = (directory: string) => readGroup(directory, layout, exactFrom);
+    const found = look(join(layout.mount, path)) ?? look(layout.mount);
     if (found) return found;
   }
   return undefined;
@@ -59,11 +64,15 @@ export function readCgroupMemory(roots: Roots = kernel): CgroupMemory | undefine
 const groupOf = (groups: string, version: 1 | 2): string | undefined =>
   (version === 2 ? /^0::(.*)$/m : /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m).exec(groups)?.[1];
 
-function readGroup(directory: string, { version, mount, limit, used, inactive }: Layout): CgroupMemory | undefined {
-  const current = Number(read(join(directory, used)) ?? Number.NaN);
+function readGroup(directory: string, layout: Layout, exactFrom: number): CgroupMemory | undefined {
+  const { version, mount, inactive } = layout;
+  const current = Number(read(join(directory, layout.used)) ?? Number.NaN);
   if (!Number.isFinite(current)) return undefined;
+  const limit = leastLimit(directory, mount, layout.limit);
+  if (exactFrom > 0 && current <= exactFrom * (limit ?? Number.POSITIVE_INFINITY))
+    return { version, limit, used: current };
   const idle = Number(inactive.exec(read(join(directory, 'memory.stat')) ?? '')?.[1] ?? 0);
-  return { version, limit: leastLimit(directory, mount, limit), used: Math.max(0, current - idle) };
+  return { version, limit, used: Math.max(0, current - idle) };
 }
 
 // "max", and what version 1 writes for none: the largest multiple of a page that fits in 63 bits.

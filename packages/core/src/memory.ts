@@ -35,14 +35,14 @@ const unlimited = 1024 ** 3;
 const shedAbove = 0.9;
 const shedUntil = 0.8;
 
-/** How old a reading may be, in milliseconds. One costs 30 us. */
+/** How old a reading may be, in milliseconds. One costs 30 us, and several times that near the limit. */
 const freshMilliseconds = 100;
 
 export type MemoryOptions = {
   /** Told when shedding begins and ends. */
   readonly changed: (shedding: boolean, budget: Budget) => void;
   /** The kernel's unless a test has its own. */
-  readonly read?: () => CgroupMemory | undefined;
+  readonly read?: (exactFrom: number) => CgroupMemory | undefined;
 };
 
 export class MemoryPlan implements Memory {
@@ -52,7 +52,7 @@ export class MemoryPlan implements Memory {
   #shedding = false;
 
   constructor(options: MemoryOptions) {
-    this.#options = { read: () => readCgroupMemory(), ...options };
+    this.#options = { read: (exactFrom) => readCgroupMemory(undefined, exactFrom), ...options };
     this.#look();
   }
 
@@ -72,7 +72,7 @@ export class MemoryPlan implements Memory {
   }
 
   budget(): Budget {
-    this.#look();
+    this.#look(0);
     const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
     const reading = this.#reading;
     return {
@@ -95,10 +95,11 @@ export class MemoryPlan implements Memory {
     return Math.floor(Math.max(limit - program, limit / 4) / 2);
   }
 
-  #look(): void {
+  /** @param exactFrom part of the limit below which nobody needs to know how much is used. */
+  #look(exactFrom = shedUntil): void {
     this.#readAt = performance.now();
     // Read again each time: a Pod can be resized while it runs.
-    this.#reading = this.#options.read();
+    this.#reading = this.#options.read(exactFrom);
     const { limit, used = 0 } = this.#reading ?? {};
     const shedding = limit !== undefined && used > limit * (this.#shedding ? shedUntil : shedAbove);
     if (shedding === this.#shedding) return;

@@ -27,6 +27,9 @@ test('version 2: the least limit on the way up counts, and files that can be dro
     'cgroup/kubepods/pod1/sidecar/memory.stat': `anon 1\ninactive_file ${20 * MiB}\nactive_file 5\n`,
   });
   expect(readCgroupMemory(roots)).toEqual({ version: 2, limit: 96 * MiB, used: 30 * MiB });
+  // Far from the limit all that is used is not more than what matters.
+  expect(readCgroupMemory(roots, 0.8)).toEqual({ version: 2, limit: 96 * MiB, used: 50 * MiB });
+  expect(readCgroupMemory(roots, 0.5)).toEqual({ version: 2, limit: 96 * MiB, used: 30 * MiB });
 });
 
 test('version 1 in a container without a namespace of its own: the mount stands for the path that it does not have', async () => {

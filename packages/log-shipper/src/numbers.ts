@@ -15,12 +15,13 @@ export class Numbers {
     if (second !== undefined) this.#values[this.length++] = second;
   }
 
-  /** Many, each with something added. */
-  append(values: Int32Array, plus: number): void {
+  /** Many, each with something added to it. */
+  append(values: Int32Array, plus = 0): void {
     const { length } = values;
     while (this.length + length > this.#values.length) this.#grow();
     const into = this.#values;
-    for (let index = 0, at = this.length; index < length; index++) into[at++] = values[index]! + plus;
+    if (plus === 0) into.set(values, this.length);
+    else for (let index = 0, at = this.length; index < length; index++) into[at++] = values[index]! + plus;
     this.length += length;
   }
 

@@ -1,7 +1,6 @@
 // Between what is read and what is sent: batches that wait for a sink. While one is under way the next grows up to its
 // limit, so that a slow receiver gets few large ones and a quick one need not wait.
 
-import { pause } from '@outrigger/core';
 import type { Batch } from './batch.ts';
 import type { Encoder } from './encode.ts';
 import type { Records } from './records.ts';
@@ -72,9 +71,12 @@ export class Outbox {
   }
 }
 
-/** Resolves with the promise, or after a time; leaves no timer behind. */
-async function sooner(promise: Promise<void>, milliseconds: number): Promise<void> {
-  const ending = new AbortController();
-  await Promise.race([promise, pause(milliseconds, ending.signal)]);
-  ending.abort();
-}
+/** Resolves with the promise, or after a time; leaves no timer behind. Without an AbortController, which costs more than the rest. */
+const sooner = (promise: Promise<void>, milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });

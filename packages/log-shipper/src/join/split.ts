@@ -1,19 +1,18 @@
 // Bytes to lines, which is where everything begins.
 
+import type { Numbers } from '../numbers.ts';
 import { kernelOf, splitFrom } from '../transcode/kernel.ts';
 import type { Source } from './join.ts';
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
-type Collected = { push(start: number, end: number): unknown; readonly length: number };
-
 /**
  * Puts the start and end of each line into `spans`, and the indices of those that go on in the next into `partial`. A line
  * longer than `limit` goes in pieces: cutting it off would lose bytes, waiting for its end would need them all in memory.
  * Returns up to where: what is not a whole line yet is not taken.
  */
-export function split({ bytes, unfinished }: Source, limit: number, spans: Collected, partial: Set<number>): number {
+export function split({ bytes, unfinished }: Source, limit: number, spans: Numbers, partial: Set<number>): number {
   let start = bytes.length < few ? 0 : splitMany(bytes, limit, spans);
   for (;;) {
     const end = bytes.indexOf(newline, start);
@@ -38,14 +37,14 @@ export function split({ bytes, unfinished }: Source, limit: number, spans: Colle
 const few = 0x400;
 
 /** By the kernel, many lines at a time. Returns where the first line begins that has no end here or is too long. */
-function splitMany(bytes: Buffer, limit: number, spans: Collected): number {
+function splitMany(bytes: Buffer, limit: number, spans: Numbers): number {
   const kernel = kernelOf();
   if (!kernel) return 0;
   const { looked } = kernel.exports;
   let start = 0;
   for (let at = 0; at < bytes.length; at += looked.value) {
     const count = splitFrom(kernel, bytes, at, start, limit);
-    for (let index = 0; index < 2 * count; index += 2) spans.push(kernel.spans[index]!, kernel.spans[index + 1]!);
+    spans.append(kernel.spans.subarray(0, 2 * count));
     if (count > 0) start = kernel.spans[2 * count - 1]! + 1;
     if (looked.value < 0) break;
   }
