@@ -1,7 +1,7 @@
-// Bytes to lines, and lines of text and of JSON to entries of the Forward protocol, a block of lines in a call: what
+// Bytes to lines, out of a container's envelopes, and to entries of the Forward protocol, a block of lines in a call: what
 // src/join/, src/encoding/ and src/transcode/ do in JavaScript, which stays the reference, at a third of its cost and less,
-// for there are 16 bytes to an instruction here. Compiled by scripts/kernel.ts
-// to src/transcode/kernel-bytes.ts; src/transcode/blocks.ts is the host.
+// for there are 16 bytes to an instruction here. Compiled by scripts/kernel.ts to src/transcode/kernel-bytes.ts;
+// src/transcode/kernel.ts is the host.
 
 import { prepareMasks, put32 } from './bytes';
 import { levelOf } from './levels';

@@ -31,7 +31,7 @@ const latencyTitle = 'From write to arrival, 1,000 lines/s for 10 s';
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const total = Number(process.env.BENCH_LINES ?? 1_000_000);
 /** Lines before those that count: a sidecar runs for weeks, and what is compiled while it runs is compiled by then. */
-const warmUp = 300_000;
+const warmUp = total;
 const wanted = process.argv.slice(2);
 const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
 const present = subjects.filter(({ found }) => found());

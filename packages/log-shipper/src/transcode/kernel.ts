@@ -1,5 +1,6 @@
-// The kernel: bytes to lines, and lines to entries of Forward in WebAssembly, which has instructions for 16 bytes at a time. kernel/ holds
-// its source and says what it takes and leaves. One for the process, made when it is first wanted: what it needs is fixed.
+// The kernel: bytes to lines, and lines to entries of Forward in WebAssembly, which has instructions for 16 bytes at a time.
+// kernel/ holds its source and says what it takes and leaves. One for the process, made when it is first wanted: what it
+// needs is fixed.
 
 import { randomBytes } from 'node:crypto';
 import type { Records } from '../records.ts';
