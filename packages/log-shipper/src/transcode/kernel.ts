@@ -42,7 +42,6 @@ export class Kernel {
   readonly exports: Exports;
   /** All of its memory. */
   readonly bytes: Buffer;
-  readonly view: DataView;
   readonly spans: Int32Array;
   readonly results: Int32Array;
   readonly seconds: Float64Array;
@@ -66,7 +65,6 @@ export class Kernel {
     this.exports = new WebAssembly.Instance(module, { env: { number } }).exports as Exports;
     const { buffer } = this.exports.memory;
     this.bytes = Buffer.from(buffer);
-    this.view = new DataView(buffer);
     const lines = this.place('MOST_LINES');
     this.spans = new Int32Array(buffer, this.place('SPANS'), 2 * lines);
     this.results = new Int32Array(buffer, this.place('RESULTS'), resultLength * lines);
