@@ -163,6 +163,11 @@ export class FollowedFile implements Holder, Disposable {
     return this.account.cursors.get(sink)!;
   }
 
+  /** Whether it still belongs to what is here: while a sink reads, the content may go to a copy, and the cursor with it. */
+  has(cursor: Cursor): boolean {
+    return this.account.cursors.values().some((each) => each === cursor);
+  }
+
   /** Everything has been read, and acknowledged by every sink. */
   get finished(): boolean {
     const { size } = this.account;
@@ -211,7 +216,7 @@ export class FollowedFile implements Holder, Disposable {
     const head = lease.bytes.subarray(0, readFully(handle, lease.bytes.subarray(0, reach), 0));
     const before = body.subarray(0, Math.min(reached, length));
     const bytes = body.subarray(reached, Math.max(reached, length));
-    const continues = this.#continues(cursor.read, { head, tail: before });
+    const continues = this.has(cursor) && this.#continues(cursor.read, { head, tail: before });
     const encoding = encodingOf(head, this.#following.encoding);
     if (!continues || bytes.length === 0 || encoding !== this.#encoding) lease.release();
     cursor.offered = reasons;
@@ -248,7 +253,7 @@ export class FollowedFile implements Holder, Disposable {
   /** What lies at the beginning and is no line. */
   async #skipHole(cursor: Cursor): Promise<void> {
     const offset = await findHole(this.#open(), this.#following.encoding);
-    if (offset === 0) return;
+    if (offset === 0 || !this.has(cursor)) return;
     cursor.read = placeAt(this.#open(), offset);
     if (cursor.acknowledged.offset === 0)
       this.#following.ledger.acknowledge(cursor, cursor.read, { delivered: 0, dead: 0, dropped: {} });

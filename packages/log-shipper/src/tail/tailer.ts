@@ -252,7 +252,7 @@ export class Tailer implements AsyncDisposable {
 
   /** What lies before a cursor is not what it was, unless the file was seen to be rewritten since it was read. */
   rewritten(file: FollowedFile, cursor?: Cursor): void {
-    if (cursor && ![...file.cursors()].includes(cursor)) return;
+    if (cursor && !file.has(cursor)) return;
     this.#copies.rewritten(file);
     this.#turns.offer(file);
   }

@@ -1,6 +1,6 @@
 // What a chunk promises whoever holds it.
 
-import { existsSync, renameSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, renameSync, truncateSync } from 'node:fs';
 import { appendFile, copyFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { type Scratch, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
@@ -246,6 +246,40 @@ test('the next copy, made before the truncation for the last one was seen, holds
   await expectInOrder(chunks, ['two\n', 'three\n', 'four\n']);
   await chunks.return(undefined);
 });
+
+// Both are looked at by another thread: what is long, and what begins with a hole, of a writer that does not append.
+test.each([
+  { what: 'long', hole: '', one: `${'one '.repeat(0x8000)}\n` },
+  { what: 'a hole', hole: '\0'.repeat(100), one: 'one\n' },
+])(
+  'what is truncated while its beginning is read, $what, is read before what comes after it',
+  async ({ hole, one }) => {
+    await using directory = await scratch();
+    const path = directory.join('app.log');
+    await writeFile(path, `${hole}${one}`);
+    const following = follow({ paths: [path], sinks: ['sink', 'quick'] });
+    await using tailer = following.tailer;
+    await tailer.poll();
+    const [chunks, quick] = ['sink', 'quick'].map((sink) => readChunks(sink, { ...following, window: 0x40000 })) as [
+      ReturnType<typeof chunksOf>,
+      ReturnType<typeof chunksOf>,
+    ];
+    await expectInOrder(quick, [one]);
+    await appendFile(path, 'more\n');
+    await tailer.poll();
+    const reading = next(chunks);
+    copyFileSync(path, `${path}.1`);
+    truncateSync(path);
+    appendFileSync(path, `${hole}two\n`);
+    // Has its place lost before the other thread is done, and so the copy is found.
+    await expectInOrder(quick, ['more\n', 'two\n']);
+    const first = await reading;
+    expect(String(first.bytes)).toBe(`${one}more\n`);
+    finish(first);
+    await expectInOrder(chunks, ['two\n']);
+    await Promise.all([chunks, quick].map((each) => each.return(undefined)));
+  },
+);
 
 test('two shippers give the same file different origins', async () => {
   await using directory = await scratch();
