@@ -3,7 +3,7 @@
 
 import { crc32 } from 'node:zlib';
 import { lineOf, type Script } from './lines.ts';
-import { gapsOf, numbersIn, Progress } from './progress.ts';
+import { contentOf, gapsOf, numbersIn, Progress } from './progress.ts';
 import type { Arrival, Arrived } from './sink.ts';
 import { type LogTruth, repaired, type Truth } from './truth.ts';
 
@@ -11,6 +11,8 @@ type Batch = Pick<Arrival, 'run' | 'at' | 'chunk'> & { readonly first: boolean }
 
 /** Two batches of the largest size, in bytes. */
 const inFlight = 2 * 1024 ** 2;
+
+type Overtaken = { readonly path: string; readonly runs: readonly number[]; readonly what: string };
 
 /** How one start of the shipper ended. */
 type End = {
@@ -24,7 +26,7 @@ export class Judge {
   readonly duplicates = { resent: 0, restarted: 0, most: 0, copied: 0 };
   readonly #wrongs = new Map<string, { count: number; first: string }>();
   /** Generations of a file that came after a younger one. */
-  readonly overtaken: string[] = [];
+  readonly overtaken: Overtaken[] = [];
   records = 0;
   readonly #truth: Truth;
   readonly #script: Script;
@@ -92,7 +94,7 @@ export class Judge {
       progress.halves.set(at, halves);
       if (halves !== 3) return;
     }
-    this.#arrived(progress, at, batch);
+    this.#arrived(progress, at, { batch, ordered: true });
   }
 
   /** An empty line says nothing of itself: those around it do. */
@@ -104,8 +106,10 @@ export class Judge {
     const behind = before?.log.empty.has(before.at + 1) ? before : undefined;
     const ahead = next?.progress.log.empty.has(next.at - 1) ? next : undefined;
     const same = behind !== undefined && behind === ahead?.progress && behind.at + 1 === ahead.at - 1;
-    if (behind) this.#arrived(behind, behind.at + 1, batches[0]!);
-    if (ahead && !same) this.#arrived(ahead.progress, ahead.at - 1, batches.at(-1)!);
+    // Of nobody knows which file, between lines of others it may have come before, and been a stray.
+    const ordered = path !== undefined;
+    if (behind) this.#arrived(behind, behind.at + 1, { batch: batches[0]!, ordered });
+    if (ahead && !same) this.#arrived(ahead.progress, ahead.at - 1, { batch: batches.at(-1)!, ordered });
     this.#strays.push(...batches.slice(Number(behind !== undefined) + Number(ahead !== undefined && !same)));
   }
 
@@ -147,7 +151,7 @@ export class Judge {
     return undefined;
   }
 
-  #arrived(progress: Progress, at: number, batch: Batch): void {
+  #arrived(progress: Progress, at: number, { batch, ordered }: { batch: Batch; ordered: boolean }): void {
     const { last, log } = progress;
     const earlier = last[at];
     last[at] = this.#batches.length - 1;
@@ -155,23 +159,36 @@ export class Judge {
       this.#again(log, at, { earlier: this.#batches[earlier]!, batch });
       return;
     }
-    this.#checkOrder(progress, at, batch);
+    if (ordered) this.#checkOrder(progress, at, batch);
     progress.advance();
   }
 
-  #checkOrder({ log, highest }: Progress, at: number, { run }: Batch): void {
+  #checkOrder(progress: Progress, at: number, batch: Batch): void {
+    const { log, highest, begun } = progress;
     const generation = log.generationOf(at);
     const last = highest[generation] ?? -1;
     if (at < last)
       this.#wrong(
-        `order ${log.path} ${run}`,
-        `has record ${at} of ${log.path} only after record ${last}, in run ${run}`,
+        `order ${log.path} ${batch.run}`,
+        `has record ${at} of ${log.path} only after record ${last}, in run ${batch.run}`,
       );
     highest[generation] = Math.max(last, at);
-    if (highest.length > generation + 1 && last === -1) {
-      const { length } = highest;
-      this.overtaken.push(`generation ${generation} of ${log.path} after generation ${length - 1}, in run ${run}`);
-    }
+    if (last !== -1) return;
+    begun[generation] = { at, run: batch.run, time: batch.at };
+    if (highest.length > generation + 1) this.#overtake(progress, at, batch);
+  }
+
+  #overtake(progress: Progress, at: number, { run, at: time }: Batch): void {
+    const { log, begun } = progress;
+    const generation = log.generationOf(at);
+    const younger = begun.findIndex((each, index) => index > generation && each);
+    const before = begun[younger]!;
+    const what = [
+      `generation ${generation} of ${log.path} after generation ${younger}, in run ${run}`,
+      `${contentOf(progress, generation)}, began with record ${at}${log.empty.has(at) ? ', an empty one' : ''}`,
+      `${contentOf(progress, younger)}, began with record ${before.at}, ${Math.round(time - before.time)} ms before, in run ${before.run}`,
+    ];
+    this.overtaken.push({ path: log.path, runs: [...new Set([before.run, run])], what: what.join('; ') });
   }
 
   /** What is in flight of a file while it is copied and truncated is read from the copy again. */

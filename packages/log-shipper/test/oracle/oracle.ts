@@ -71,8 +71,9 @@ const noteOf = (world: World) => (error: Error) => {
 function verdictOf(world: World, faults: Faults): Verdict {
   const { judges, wrongs } = world;
   for (const judge of judges) judge.checkStrays();
-  const overtaken = judges.flatMap((judge) => judge.overtaken.map((each) => `${judge.name} has ${each}`));
-  const all = [...wrongs, ...judges.flatMap((judge) => [...judge.wrongs, ...judge.missing()]), ...overtaken];
+  const overtaken = judges.flatMap((judge) => judge.overtaken.map((each) => ({ judge, ...each })));
+  const all = [...wrongs, ...judges.flatMap((judge) => [...judge.wrongs, ...judge.missing()])];
+  all.push(...overtaken.map(({ judge, what }) => `${judge.name} has ${what}`));
   const written = world.truth.logs.reduce((total, { complete }) => total + complete, 0);
   const bytes = world.truth.logs.reduce((total, { size }) => total + size, 0);
   const say = (what: string) => process.stdout.write(`${what}\n`);
@@ -87,6 +88,7 @@ function verdictOf(world: World, faults: Faults): Verdict {
   }
   say([...faults.counts].map(([what, count]) => `${what} ${count}`).join(', '));
   for (const wrong of all) say(`WRONG: ${wrong}`);
+  for (const { path, runs } of overtaken) for (const run of runs) say(`run ${run}:\n${world.saidOf(path, run)}`);
   return { wrongs: all, counts: Object.fromEntries(faults.counts) };
 }
 

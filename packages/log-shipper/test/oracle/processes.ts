@@ -22,7 +22,7 @@ export class Shipper implements AsyncDisposable {
   constructor(run: number, { args, prefix, clock, sinks }: ShipperOptions) {
     this.run = run;
     const main = fileURLToPath(import.meta.resolve('../../src/main.ts'));
-    const own = ['--admin-address', '127.0.0.1:0', '--fields', `${added.run}=${run}`];
+    const own = ['--log-level', 'debug', '--admin-address', '127.0.0.1:0', '--fields', `${added.run}=${run}`];
     const [program, ...rest] = [...prefix, process.execPath, main, ...own, ...args];
     const preload = `--import=${import.meta.resolve('./clock.ts')}`;
     const env = { ...environment, NODE_OPTIONS: preload, ORACLE_CLOCK: clock };

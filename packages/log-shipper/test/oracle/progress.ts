@@ -12,6 +12,8 @@ export class Progress {
   at = -1;
   /** By generation, the last record of it that has arrived for the first time. */
   readonly highest: number[] = [];
+  /** By generation, which record of it has arrived first, in which run and when. */
+  readonly begun: ({ readonly at: number; readonly run: number; readonly time: number } | undefined)[] = [];
   /** Halves that have arrived, by record. */
   readonly halves = new Map<number, number>();
 
@@ -53,6 +55,22 @@ export function gapsOf({ next, last, log, halves }: Progress): string {
   }
   const first = [log.empty.has(next) && 'empty', log.torn.has(next) && 'torn', `halves ${halves.get(next) ?? 0}`];
   return `${count} (${gaps.join(', ')}; the first: ${first.filter(Boolean).join(', ')})`;
+}
+
+/** Such as `generation 3, copied, has 5 records from 12 on (2 arrived, 1 empty, 0 torn, 1 came in halves)`. */
+export function contentOf({ log, last, halves }: Progress, generation: number): string {
+  const first = log.generations[generation]!;
+  const end = log.generations[generation + 1] ?? log.complete;
+  const records = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
+  const count = (is: (at: number) => boolean) => records.filter(is).length;
+  const kinds = [
+    `${count((at) => Boolean(last[at]))} arrived`,
+    `${count((at) => log.empty.has(at))} empty`,
+    `${count((at) => log.torn.has(at))} torn`,
+    `${count((at) => halves.has(at))} came in halves`,
+  ];
+  const way = log.copied.has(generation) ? ', copied' : log.generations.length > generation + 1 ? ', renamed' : '';
+  return `generation ${generation}${way}, has ${records.length} records from ${first} on (${kinds.join(', ')})`;
 }
 
 const openings = [/^(\d+):(\d+):/, /^\{"f":(\d+),"n":(\d+),/];

@@ -45,6 +45,8 @@ export class World implements AsyncDisposable {
   readonly args: readonly string[];
   readonly #ended = new AbortController();
   #runs = 0;
+  /** What each run has said. */
+  readonly #said: string[] = [];
   /** The last run that was made to end. */
   #expected = -1;
   /** What keeps positions from being written, or acknowledgements from being heard: since when, until when. */
@@ -131,11 +133,18 @@ export class World implements AsyncDisposable {
     for (const judge of this.judges) judge.ended(run, { unsaved });
     const { code, signal: by } = await this.shipper.exited;
     this.ends.push(by ?? String(code));
+    this.#said[run] = this.shipper.stderr;
     await this.#keepLog();
     // One that had not begun yet dies of it.
     const fine = code === 0 || code === 75 || (by !== null && this.shipper.stderr === '');
     if (signal === 'SIGTERM' && !fine)
       this.wrongs.push(`run ${run} ended by SIGTERM with ${code ?? by}: ${this.shipper.stderr.slice(-2000)}`);
+  }
+
+  /** What a run has said of a file, and when it was told to end. */
+  saidOf(path: string, run: number): string {
+    const lines = (this.#said[run] ?? '').split('\n');
+    return lines.filter((line) => line.includes(`"${path}`) || line.includes('"Stopping"')).join('\n');
   }
 
   /** For whoever looks for the reason of a failure: what the shipper said, and what it left. */
