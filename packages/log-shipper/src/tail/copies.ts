@@ -71,8 +71,7 @@ export class Copies {
     const found = others.findLast((each) => each.holds(place));
     // Those after it are later copies, of content that nobody has seen.
     const own = this.#find(original, path);
-    const isCopy = (each: FollowedFile) => !isLater(each, own) && !this.#isOfNow(each, original);
-    const later = found ? others.slice(others.indexOf(found) + 1).filter(isCopy) : [];
+    const later = found ? this.#earlier(others.slice(others.indexOf(found) + 1), { original, own }) : [];
     const copies = found ? [found, ...later] : [];
     for (const each of others) if (!copies.includes(each)) each[Symbol.dispose]();
     if (!found) return undefined;
@@ -96,14 +95,32 @@ export class Copies {
     const isNew = ledger.newUnder(path);
     const own = this.#find(original, path);
     if (!own) return;
-    for (const copy of this.#others(original, path, (file) => !ledger.kept.has(file.key) && isNew(file))) {
-      if (isLater(copy, own) || this.#isOfNow(copy, original)) copy[Symbol.dispose]();
-      else {
-        this.#precede(copy, original);
-        copy.account.inherited = undefined;
-        this.#files.add(copy);
+    const others = this.#others(original, path, (file) => !ledger.kept.has(file.key) && isNew(file));
+    const copies = new Set(this.#earlier(others, { original, own }));
+    for (const each of others) {
+      if (!copies.has(each)) {
+        each[Symbol.dispose]();
+        continue;
       }
+      this.#precede(each, original);
+      each.account.inherited = undefined;
+      this.#files.add(each);
     }
+  }
+
+  /**
+   * Of others, oldest first, those of what was there before what the original holds. That may have been copied, truncated and
+   * followed by more while they were looked for: then the next look finds its copy, which comes before those of what followed.
+   */
+  #earlier(others: readonly FollowedFile[], { original, own }: { original: FollowedFile; own: Found | undefined }) {
+    const { account } = original;
+    // Seen empty: what has come since may be what is being copied.
+    if (account.known.offset === 0) original.refresh();
+    const { known } = account;
+    const next = original.holds(known) ? -1 : others.findIndex((each) => each.holds(known));
+    return others
+      .slice(0, next === -1 ? others.length : next)
+      .filter((each) => !isLater(each, own) && !this.#isOfNow(each, original));
   }
 
   /** Other generations that nobody follows, oldest first. */

@@ -1,6 +1,6 @@
 // What a chunk promises whoever holds it.
 
-import { appendFileSync, copyFileSync, existsSync, renameSync, truncateSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { appendFile, copyFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { type Scratch, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
@@ -244,6 +244,66 @@ test('the next copy, made before the truncation for the last one was seen, holds
   await appendFile(path, 'four\n');
   await tailer.poll();
   await expectInOrder(chunks, ['two\n', 'three\n', 'four\n']);
+  await chunks.return(undefined);
+});
+
+/** Something that happens between the look at a truncated file and that at its copies. */
+function whileLooking({ ledger }: Following, happen: () => void): void {
+  const newUnder = ledger.newUnder.bind(ledger);
+  ledger.newUnder = (path) => {
+    ledger.newUnder = newUnder;
+    happen();
+    return newUnder(path);
+  };
+}
+
+test('what is copied and truncated twice while copies are looked for is read in its order', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  await writeFile(path, 'one\n');
+  const following = follow({ paths: [path] });
+  await using tailer = following.tailer;
+  await tailer.poll();
+  const chunks = chunksOf(following);
+  await expectInOrder(chunks, ['one\n']);
+  const rotate = (content: string) => {
+    for (let older = 3; older >= 1; older--)
+      if (existsSync(`${path}.${older}`)) renameSync(`${path}.${older}`, `${path}.${older + 1}`);
+    copyFileSync(path, `${path}.1`);
+    writeFileSync(path, content);
+  };
+  whileLooking(following, () => {
+    rotate('three\n');
+    rotate('four\n');
+  });
+  rotate('two\n');
+  await tailer.poll();
+  await tailer.poll();
+  await expectInOrder(chunks, ['two\n', 'three\n', 'four\n']);
+  await chunks.return(undefined);
+});
+
+test('what is written and copied while copies are looked for, to a file that was empty, is read once', async () => {
+  await using directory = await scratch();
+  const path = directory.join('app.log');
+  await writeFile(path, 'one\n');
+  const following = follow({ paths: [path] });
+  await using tailer = following.tailer;
+  await tailer.poll();
+  const chunks = chunksOf(following);
+  await expectInOrder(chunks, ['one\n']);
+  whileLooking(following, () => {
+    writeFileSync(path, 'two\n');
+    copyFileSync(path, `${path}.1`);
+  });
+  copyFileSync(path, `${path}.2`);
+  truncateSync(path);
+  await tailer.poll();
+  await tailer.poll();
+  await expectInOrder(chunks, ['two\n']);
+  await appendFile(path, 'three\n');
+  await tailer.poll();
+  await expectInOrder(chunks, ['three\n']);
   await chunks.return(undefined);
 });
 
