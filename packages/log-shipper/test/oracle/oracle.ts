@@ -87,8 +87,9 @@ function verdictOf(world: World, faults: Faults): Verdict {
     );
   }
   say([...faults.counts].map(([what, count]) => `${what} ${count}`).join(', '));
+  const said = overtaken.flatMap(({ path, runs }) => runs.map((run) => `run ${run}:\n${world.saidOf(path, run)}`));
+  for (const each of new Set(said)) say(each);
   for (const wrong of all) say(`WRONG: ${wrong}`);
-  for (const { path, runs } of overtaken) for (const run of runs) say(`run ${run}:\n${world.saidOf(path, run)}`);
   return { wrongs: all, counts: Object.fromEntries(faults.counts) };
 }
 

@@ -141,10 +141,11 @@ export class World implements AsyncDisposable {
       this.wrongs.push(`run ${run} ended by SIGTERM with ${code ?? by}: ${this.shipper.stderr.slice(-2000)}`);
   }
 
-  /** What a run has said of a file, and when it was told to end. */
+  /** What a run has said of a file, in short, and when it was told to end. */
   saidOf(path: string, run: number): string {
     const lines = (this.#said[run] ?? '').split('\n');
-    return lines.filter((line) => line.includes(`"${path}`) || line.includes('"Stopping"')).join('\n');
+    const wanted = lines.filter((line) => line.includes(`"${path}`) || line.includes('"Stopping"'));
+    return wanted.map((line) => line.replace(/"(level|role|path|code|hint)":"[^"]*",/g, '')).join('\n');
   }
 
   /** For whoever looks for the reason of a failure: what the shipper said, and what it left. */
