@@ -127,6 +127,7 @@ export class FollowedFile implements Holder, Disposable {
   refresh(found = this.#handle === undefined ? this.#lookByName() : undefined): 'same' | 'changed' | typeof rewritten {
     this.resting = false;
     if (found && this.#isAs(found)) return 'same';
+    const { known } = this.account;
     // Somebody else may have looked since: an older size would pass for a truncation.
     const now = this.#look();
     this.deleted = now.links === (this.link === undefined ? 0 : 1);
@@ -134,10 +135,12 @@ export class FollowedFile implements Holder, Disposable {
     this.account.modified = now.modified;
     this.account.size = now.size;
     this.grown = performance.now();
+    // Before what is known is compared: read after that, it might be of what came after a truncation.
+    const head = this.#lookAtHead();
     // Not only when it is read: while a sink is down, what is truncated away must be found before its copy is deleted.
-    if (!this.holds(this.account.known)) return rewritten;
+    if (!this.holds(known)) return rewritten;
+    this.account.head = head;
     this.#seen = Math.max(this.#seen, now.size);
-    this.#lookAtHead();
     return 'changed';
   }
 
@@ -150,9 +153,9 @@ export class FollowedFile implements Holder, Disposable {
     return { size: Number(size), modified: mtimeNs, links: Number(nlink) };
   }
 
-  #lookAtHead(): void {
-    if (this.account.head.offset < reach && this.account.size > this.account.head.offset)
-      this.account.head = headOf(this.#open());
+  #lookAtHead(): Place {
+    const { head, size } = this.account;
+    return head.offset < reach && size > head.offset ? headOf(this.#open()) : head;
   }
 
   cursors(): Iterable<Cursor> {
@@ -170,16 +173,12 @@ export class FollowedFile implements Holder, Disposable {
 
   /** Everything has been read, and acknowledged by every sink. */
   get finished(): boolean {
-    const { size } = this.account;
-    for (const { acknowledged } of this.cursors()) if (acknowledged.offset < size) return false;
-    return true;
+    return this.account.cursors.values().every(({ acknowledged }) => acknowledged.offset >= this.account.size);
   }
 
   /** Whether there is something that a sink has not taken. */
   get unsettled(): boolean {
-    const { size } = this.account;
-    for (const { read } of this.cursors()) if (read.offset < size) return true;
-    return false;
+    return this.account.cursors.values().some(({ read }) => read.offset < this.account.size);
   }
 
   /** Whether there is more for the sink than what it has seen and not taken, or a new reason to see that again. */
@@ -279,7 +278,7 @@ export class FollowedFile implements Holder, Disposable {
     ledger.changed();
     this.account.size = this.#look().size;
     this.#seen = this.account.size;
-    this.#lookAtHead();
+    this.account.head = this.#lookAtHead();
   }
 
   /** The place behind all that was seen of it. */

@@ -4,7 +4,7 @@ import { appendFileSync, copyFileSync, existsSync, renameSync, truncateSync, wri
 import { appendFile, copyFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { type Scratch, scratch, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
-import { Ledger } from '../../src/ledger.ts';
+import { type Account, Ledger } from '../../src/ledger.ts';
 import type { Chunk } from '../../src/source/source.ts';
 import { FollowedFiles } from '../../src/tail/followed-files.ts';
 import { readChunks } from '../../src/tail/reader.ts';
@@ -305,6 +305,55 @@ test('what is written and copied while copies are looked for, to a file that was
   await tailer.poll();
   await expectInOrder(chunks, ['three\n']);
   await chunks.return(undefined);
+});
+
+/** Lets something happen when it is asked or said, so many times, how much of a file was seen. */
+function atPoint(account: Account, point: number, happen: () => void): void {
+  let count = 0;
+  const { size, head } = account;
+  for (const [name, value] of Object.entries({ size, head })) {
+    let now: unknown = value;
+    const pass = () => {
+      if (++count === point) happen();
+    };
+    Object.defineProperty(account, name, {
+      get() {
+        pass();
+        return now;
+      },
+      set(next: unknown) {
+        pass();
+        now = next;
+      },
+    });
+  }
+}
+
+test('truncated at whatever point of a look at what nobody has read yet, it is found in its copy', async () => {
+  let point = 0;
+  for (let happened = true; happened; ) {
+    happened = false;
+    await using directory = await scratch();
+    const path = directory.join('app.log');
+    await writeFile(path, 'one\n');
+    const following = follow({ paths: [path] });
+    await using tailer = following.tailer;
+    await tailer.poll();
+    const [account] = following.ledger.accounts;
+    appendFileSync(path, 'two\n');
+    atPoint(account!, ++point, () => {
+      happened = true;
+      copyFileSync(path, `${path}.1`);
+      writeFileSync(path, 'three, four\n');
+    });
+    await tailer.poll();
+    if (!happened) continue;
+    await tailer.poll();
+    const chunks = chunksOf(following);
+    await expectInOrder(chunks, ['one\ntwo\n', 'three, four\n']);
+    await chunks.return(undefined);
+  }
+  expect(point).toBeGreaterThan(8);
 });
 
 // Both are looked at by another thread: what is long, and what begins with a hole, of a writer that does not append.
