@@ -28,6 +28,10 @@ export async function consult({ seconds, ...options }: OracleOptions): Promise<V
   const timer = setTimeout(() => late.reject(new Error(stateOf(world, faults))), seconds * 1000 + patience);
   try {
     return await Promise.race([judge(world, faults, seconds), late.promise]);
+  } catch (error) {
+    // What ends it early may come of what was seen to be wrong before.
+    for (const wrong of wrongsOf(world)) process.stdout.write(`WRONG: ${wrong}\n`);
+    throw error;
   } finally {
     clearTimeout(timer);
   }
@@ -36,12 +40,9 @@ export async function consult({ seconds, ...options }: OracleOptions): Promise<V
 /** Milliseconds for all that comes after the faults. */
 export const patience = 180_000;
 
-const stateOf = ({ shipper, judges, wrongs }: World, { lately }: Faults): string =>
+const stateOf = ({ shipper }: World, { lately }: Faults): string =>
   [
     `It does not come to its end; lately: ${[...lately.values()].join(', ')}`,
-    ...wrongs,
-    ...judges.flatMap((judge) => judge.wrongs),
-    ...judges.flatMap((judge) => judge.missing()),
     `run ${shipper.run}${shipper.alive ? `, ${shipper.doing}` : ' has ended'}: ${shipper.stderr.slice(-2000)}`,
   ].join('\n');
 
@@ -68,12 +69,16 @@ const noteOf = (world: World) => (error: Error) => {
   world.wrongs.push(error.message);
 };
 
+const wrongsOf = ({ judges, wrongs }: World): string[] => [
+  ...wrongs,
+  ...judges.flatMap((judge) => [...judge.wrongs, ...judge.missing()]),
+  ...judges.flatMap(({ name, overtaken }) => overtaken.map(({ what }) => `${name} has ${what}`)),
+];
+
 function verdictOf(world: World, faults: Faults): Verdict {
-  const { judges, wrongs } = world;
+  const { judges } = world;
   for (const judge of judges) judge.checkStrays();
-  const overtaken = judges.flatMap((judge) => judge.overtaken.map((each) => ({ judge, ...each })));
-  const all = [...wrongs, ...judges.flatMap((judge) => [...judge.wrongs, ...judge.missing()])];
-  all.push(...overtaken.map(({ judge, what }) => `${judge.name} has ${what}`));
+  const all = wrongsOf(world);
   const written = world.truth.logs.reduce((total, { complete }) => total + complete, 0);
   const bytes = world.truth.logs.reduce((total, { size }) => total + size, 0);
   const say = (what: string) => process.stdout.write(`${what}\n`);
@@ -87,6 +92,7 @@ function verdictOf(world: World, faults: Faults): Verdict {
     );
   }
   say([...faults.counts].map(([what, count]) => `${what} ${count}`).join(', '));
+  const overtaken = judges.flatMap((judge) => judge.overtaken);
   const said = overtaken.flatMap(({ path, runs }) => runs.map((run) => `run ${run}:\n${world.saidOf(path, run)}`));
   for (const each of new Set(said)) say(each);
   for (const wrong of all) say(`WRONG: ${wrong}`);
