@@ -159,6 +159,14 @@ export class World implements AsyncDisposable {
     await cp(state, join(directory, `state-${run}`), { recursive: true });
   }
 
+  /** The same: what was written, and what came. */
+  async #keepTruth(): Promise<void> {
+    const { ORACLE_LOGS: directory } = process.env;
+    if (!directory) return;
+    for (const name of ['journals', 'received'])
+      await cp(this.#directory.join(name), join(directory, name), { recursive: true });
+  }
+
   /** From when on acknowledgements may not have been written down. */
   #unsaved(): number {
     let from = monotonic() - savedWithin;
@@ -197,6 +205,7 @@ export class World implements AsyncDisposable {
     // Whoever still waits for something would wait in a process that cannot end.
     this.#ended.abort();
     await this.#keepLog();
+    await this.#keepTruth();
     await this.shipper[Symbol.asyncDispose]();
     await this.stack.disposeAsync();
   }
