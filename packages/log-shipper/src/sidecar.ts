@@ -127,7 +127,7 @@ async function feed(
 async function ownStateDirectory({ parameters, health, log, signal }: ShipperContext): Promise<Disposable> {
   const room = health.latch('room in the state directory');
   const lock = await retry(async () => lockDirectory(parameters.stateDirectory), {
-    backoff: { min: '250ms', max: '5s' },
+    backoff: { min: '250ms', max: '1s' },
     signal,
     permanent: (error) => !(error instanceof Fault),
     onRetry({ attempt, error }) {
