@@ -11,6 +11,7 @@ import { findHole } from './hole.ts';
 import type { Listings } from './listings.ts';
 import { type Found, lookIfThere } from './look.ts';
 import { chunkOf } from './piece.ts';
+import { reopen } from './reopen.ts';
 
 /** Why a file was not read: what lies before the position is not what it was. */
 export const rewritten = Symbol('rewritten');
@@ -105,17 +106,10 @@ export class FollowedFile implements Holder, Disposable {
 
   #openAgain(): number {
     const { handles, listings, path } = this.#following;
-    // Two attempts: it may be renamed between the look and the opening.
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const found = this.#lookByName() ?? listings.find(this.key, path, this.account.target, this.link);
-      if (!found) break;
-      this.at = found.path;
-      const handle = handles.open(found.path, path);
-      const { dev, ino } = fstatSync(handle, { bigint: true });
-      if (keyOf({ device: String(dev), inode: String(ino) }) === this.key) return handle;
-      handles.close(this, handle);
-    }
-    throw Object.assign(new Error('it is gone'), { code: 'ENOENT' });
+    const find = () => this.#lookByName() ?? listings.find(this.key, path, this.account.target, this.link);
+    const { handle, at } = reopen({ key: this.key, path, handles, find });
+    this.at = at;
+    return handle;
   }
 
   #lookByName(): Found | undefined {

@@ -64,6 +64,7 @@ class Listing {
 
 export class Listings {
   readonly #listings = new Map<string, Listing>();
+  #exhausted: Error | undefined;
 
   /**
    * The files under rotated names of a path, in the order in which rotation passes them on, app.log.1 before app.log.2:
@@ -81,12 +82,17 @@ export class Listings {
     }
   }
 
-  /** A file beside one of these paths, by its identity: under a rotated name, or any other. */
+  /**
+   * A file beside one of these paths, by its identity: under a rotated name, or any other. Throws where too many files are open
+   * to look: it may be there.
+   */
   find(key: string, ...paths: readonly (string | undefined)[]): Found | undefined {
+    this.#exhausted = undefined;
     for (const path of paths) {
       const found = path === undefined ? undefined : this.#find(path, key);
       if (found) return found;
     }
+    if (this.#exhausted) throw this.#exhausted;
     return undefined;
   }
 
@@ -113,8 +119,10 @@ export class Listings {
       const listing = new Listing(directory, mtimeNs, isSame ? known.since : performance.now());
       this.#listings.set(directory, listing);
       return listing;
-    } catch {
+    } catch (error) {
       // Not there, or not to be listed: then there is nothing to be found beside it.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EMFILE' || code === 'ENFILE') this.#exhausted = error as Error;
       this.#listings.delete(directory);
       return undefined;
     }
