@@ -26,6 +26,9 @@ const gap = 10;
 const restAfterLook = 50;
 const restBeforeHint = 10;
 
+/** However long it took: milliseconds after which whatever nobody told of is found. */
+const longestRest = 10_000;
+
 /** A directory of no more files than this is looked through faster than the kernel can tell of each write. */
 const few = 64;
 
@@ -45,10 +48,7 @@ export class Pace implements Disposable {
     this.#options = options;
     this.#hints = new Hints({
       written: (path) => this.#hear(path),
-      named: () => {
-        this.#named = true;
-        this.#wake?.();
-      },
+      named: () => this.#noticeNames(),
       deaf: options.deaf,
     });
     options.signal.addEventListener('abort', () => this.#wake?.(), { once: true });
@@ -59,13 +59,14 @@ export class Pace implements Disposable {
   }
 
   /**
-   * Until it is time to look at everything again. @param took how long that took last time. Returns whether names have
+   * Until it is time to look at everything again. @param took milliseconds of CPU that this took last time. Returns whether names have
    * changed, as far as the kernel tells.
    */
   async rest(took: number): Promise<boolean> {
     const { poll, signal } = this.#options;
     await this.#sleep(Math.min(poll, Math.max(gap, restBeforeHint * took)), () => signal.aborted);
-    await this.#sleep(Math.max(poll, restAfterLook * took), () => signal.aborted || this.#named);
+    const rest = Math.min(restAfterLook * took, longestRest);
+    await this.#sleep(Math.max(poll, rest), () => signal.aborted || this.#named);
     const named = this.#named;
     this.#named = false;
     return named;
@@ -79,6 +80,11 @@ export class Pace implements Disposable {
     await promise;
     this.#wake = undefined;
     clearTimeout(timer);
+  }
+
+  #noticeNames(): void {
+    this.#named = true;
+    this.#wake?.();
   }
 
   /** Something was left: time alone may make a difference. */
@@ -125,6 +131,8 @@ export class Pace implements Disposable {
     if (news) return;
     this.#noisy.delete(directory);
     this.#hints.unmute(directory);
+    // Nobody told which names were given meanwhile.
+    this.#noticeNames();
   }
 
   #choose(directory: string, written: readonly FollowedFile[]): Set<FollowedFile> {

@@ -114,9 +114,11 @@ export class Tailer implements AsyncDisposable {
     const { poll, signal, patience } = this.#options;
     for (let took = 0; !signal.aborted; ) {
       const named = await this.#pace.rest(took);
-      const begun = performance.now();
+      // Not the time: a process that is stopped, or has to wait for the processor, would then rest for minutes.
+      const before = process.threadCpuUsage();
       if (!signal.aborted) await this.poll(named);
-      took = performance.now() - begun;
+      const { user, system } = process.threadCpuUsage(before);
+      took = (user + system) / 1000;
     }
     // SIGTERM usually comes after the application has ended, but need not: go on until all is quiet, though not for ever.
     const end = performance.now() + patience;

@@ -1,6 +1,7 @@
 // The kernel's word for it: every regular look is an hour away.
 
 import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { appendFile, mkdir, open, rename, symlink, writeFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { startSidecar, until } from '@outrigger/core/testing';
@@ -53,6 +54,24 @@ test('a flood of writes is read while it lasts and to its end, and single ones a
   await writer.appendFile('the last\n');
   await until(() => shipper.stdout.endsWith('the last\n'));
   await writer.close();
+});
+
+test('a file that appears while there is too much to hear is found when that is over', async () => {
+  await using place = await workplace();
+  for (const name of ['a.log', 'b.log']) await place.append('', name);
+  await using shipper = await place.ship([...never, '--source-file-paths', place.log('*.log')]);
+  const writers = ['a.log', 'b.log'].map((name) => openSync(place.log(name), 'a'));
+  // By turns: the kernel tells of several writes to one file at once.
+  const flood = () => {
+    for (const line of sequence(1, 10_000)) for (const writer of writers) writeSync(writer, `${line}\n`);
+  };
+  flood();
+  await place.append('new\n', 'c.log');
+  flood();
+  for (const writer of writers) closeSync(writer);
+  await until(() => shipper.stdout.includes('new\n') && shipper.stdout.split('\n').length === 40_002, {
+    what: () => `all lines; there are ${shipper.stdout.split('\n').length - 1}`,
+  });
 });
 
 test('told to stop, it stops at once and ships what was written a moment before', async () => {
