@@ -71,7 +71,10 @@ function lineWriter({ records, lines, shared, byKernel }: Known) {
   putEntry(before, 0, records.time(-1));
   const named = putMapHeader(before, entryLength, 1 + shared.count);
   const head = new Stamp(before.subarray(0, named + name.copy(before, named)));
-  const run = byKernel ? openTexts({ records, head: head.bytes, common: shared.stamp.bytes }) : undefined;
+  const run =
+    byKernel && records.format === 'text'
+      ? openTexts({ records, head: head.bytes, common: shared.stamp.bytes })
+      : undefined;
   return withRun(run, (index, into) => {
     lines.at(index);
     const { at } = into;
@@ -89,7 +92,7 @@ function jsonWriter({ records, lines, shared, byKernel }: Known) {
   putEntry(entry.bytes, 0, records.time(-1));
   const scanner = scannerFor({ omit: Object.keys(records.common), watch: sought ? watchFor(sought) : [] });
   const given = { records, entry: entry.bytes, common: shared.stamp.bytes, count: shared.count };
-  const run = byKernel ? openBlocks(given)?.run : undefined;
+  const run = byKernel ? openBlocks(given) : undefined;
   return withRun(run, (index, into) => {
     lines.at(index);
     scanner.read(lines.bytes);

@@ -35,15 +35,14 @@ class Room {
     this.nanos = new Uint32Array(size);
   }
 
-  copy(from: Room): void {
-    this.spans.set(from.spans);
-    this.starts.set(from.starts);
-    this.stops.set(from.stops);
-    this.streams.set(from.streams);
-    this.seconds.set(from.seconds);
-    this.nanos.set(from.nanos);
+  /** The first ones of others, from a place on. */
+  set(at: number, count: number, others: Kernel['columns'] | Room): void {
+    this.spans.set(others.spans.subarray(0, 2 * count), 2 * at);
+    for (const name of columns) this[name].set(others[name].subarray(0, count), at);
   }
 }
+
+const columns = ['starts', 'stops', 'streams', 'seconds', 'nanos'] as const;
 
 const smallest = 0x400;
 const spare: Room[] = [];
@@ -99,7 +98,7 @@ export class Found {
   reserve(more: number): void {
     if (this.count + more <= this.#room.size) return;
     const larger = new Room(Math.max(2 * this.#room.size, this.count + more));
-    larger.copy(this.#room);
+    larger.set(0, this.count, this.#room);
     this.#room = larger;
   }
 
@@ -119,15 +118,7 @@ export class Found {
   /** So many as the kernel has unwrapped. */
   putMany(count: number, kernel: Kernel): void {
     this.reserve(count);
-    const { spans, columns } = kernel;
-    const room = this.#room;
-    const at = this.count;
-    room.spans.set(spans.subarray(0, 2 * count), 2 * at);
-    room.starts.set(columns.starts.subarray(0, count), at);
-    room.stops.set(columns.stops.subarray(0, count), at);
-    room.streams.set(columns.streams.subarray(0, count), at);
-    room.seconds.set(columns.seconds.subarray(0, count), at);
-    room.nanos.set(columns.nanos.subarray(0, count), at);
+    this.#room.set(this.count, count, kernel.columns);
     this.count += count;
   }
 

@@ -130,7 +130,7 @@ export class FollowedFile implements Holder, Disposable {
     this.account.size = now.size;
     this.grown = performance.now();
     // Before what is known is compared: read after that, it might be of what came after a truncation.
-    const head = this.#lookAtHead();
+    const head = this.#headNow();
     // Not only when it is read: while a sink is down, what is truncated away must be found before its copy is deleted.
     if (!this.holds(known)) return rewritten;
     this.account.head = head;
@@ -147,7 +147,7 @@ export class FollowedFile implements Holder, Disposable {
     return { size: Number(size), modified: mtimeNs, links: Number(nlink) };
   }
 
-  #lookAtHead(): Place {
+  #headNow(): Place {
     const { head, size } = this.account;
     return head.offset < reach && size > head.offset ? headOf(this.#open()) : head;
   }
@@ -272,7 +272,7 @@ export class FollowedFile implements Holder, Disposable {
     ledger.changed();
     this.account.size = this.#look().size;
     this.#seen = this.account.size;
-    this.account.head = this.#lookAtHead();
+    this.account.head = this.#headNow();
   }
 
   /** The place behind all that was seen of it. */

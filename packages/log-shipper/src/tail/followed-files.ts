@@ -41,7 +41,7 @@ const mostSaid = 100;
 
 export class FollowedFiles implements Disposable {
   readonly handles: Handles;
-  readonly listings = new Listings();
+  readonly listings: Listings;
   readonly #files = new Map<string, FollowedFile>();
   readonly #lineages = new Map<string, Lineage>();
   readonly #paths = new Map<string, FollowedFile[]>();
@@ -53,6 +53,7 @@ export class FollowedFiles implements Disposable {
     this.#surroundings = surroundings;
     const { bounds } = surroundings;
     this.handles = new Handles(bounds && ((name, path) => bounds.open(name, path)));
+    this.listings = new Listings(this.handles);
     this.#added = added;
   }
 

@@ -55,12 +55,17 @@ export class Handles {
   /** @param path what it is called in records. Throws what opening it throws. */
   open(name: string, path: string): number {
     if (this.scarce) this.#makeRoom();
+    return this.withRoom(() => this.#open(name, path));
+  }
+
+  /** Does what needs a handle: once more, where there was none left and one could be given back. Throws what it throws. */
+  withRoom<Made>(make: () => Made): Made {
     try {
-      return this.#open(name, path);
+      return make();
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if ((code !== 'EMFILE' && code !== 'ENFILE') || !this.#makeRoom()) throw error;
-      return this.#open(name, path);
+      return make();
     }
   }
 

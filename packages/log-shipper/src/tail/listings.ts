@@ -4,6 +4,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { basesOf, numberOf } from './generations.ts';
+import type { Handles } from './handles.ts';
 import { type Found, lookIfThere } from './look.ts';
 
 // Times of files tick coarsely: a directory that was changed just before it was listed may have changed since in the same tick.
@@ -64,7 +65,12 @@ class Listing {
 
 export class Listings {
   readonly #listings = new Map<string, Listing>();
-  #exhausted: Error | undefined;
+  readonly #handles: Handles;
+
+  /** @param handles of the process: listing takes one for a moment. */
+  constructor(handles: Handles) {
+    this.#handles = handles;
+  }
 
   /**
    * The files under rotated names of a path, in the order in which rotation passes them on, app.log.1 before app.log.2:
@@ -82,17 +88,12 @@ export class Listings {
     }
   }
 
-  /**
-   * A file beside one of these paths, by its identity: under a rotated name, or any other. Throws where too many files are open
-   * to look: it may be there.
-   */
+  /** A file beside one of these paths, by its identity: under a rotated name, or any other. */
   find(key: string, ...paths: readonly (string | undefined)[]): Found | undefined {
-    this.#exhausted = undefined;
     for (const path of paths) {
       const found = path === undefined ? undefined : this.#find(path, key);
       if (found) return found;
     }
-    if (this.#exhausted) throw this.#exhausted;
     return undefined;
   }
 
@@ -116,13 +117,12 @@ export class Listings {
       const isSame = known?.modified === mtimeNs;
       if (isSame && known.settled) return known;
       if (this.#listings.size >= mostListings) this.#listings.clear();
-      const listing = new Listing(directory, mtimeNs, isSame ? known.since : performance.now());
+      const since = isSame ? known.since : performance.now();
+      const listing = this.#handles.withRoom(() => new Listing(directory, mtimeNs, since));
       this.#listings.set(directory, listing);
       return listing;
-    } catch (error) {
+    } catch {
       // Not there, or not to be listed: then there is nothing to be found beside it.
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EMFILE' || code === 'ENFILE') this.#exhausted = error as Error;
       this.#listings.delete(directory);
       return undefined;
     }

@@ -29,6 +29,15 @@ const restBeforeHint = 10;
 /** However long it took: milliseconds after which whatever nobody told of is found. */
 const longestRest = 10_000;
 
+/**
+ * How long this thread has worked, in milliseconds. What has taken its time is not to be done all the time; but a process that
+ * was stopped, or had to wait for the processor, would by the clock rest for minutes.
+ */
+export function worked(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 /** A directory of no more files than this is looked through faster than the kernel can tell of each write. */
 const few = 64;
 
@@ -59,8 +68,8 @@ export class Pace implements Disposable {
   }
 
   /**
-   * Until it is time to look at everything again. @param took milliseconds of CPU that this took last time. Returns whether names have
-   * changed, as far as the kernel tells.
+   * Until it is time to look at everything again. @param took milliseconds of CPU that this took last time. Returns whether
+   * names have changed, as far as the kernel tells.
    */
   async rest(took: number): Promise<boolean> {
     const { poll, signal } = this.#options;

@@ -10,6 +10,7 @@ import type { Trouble } from '../source/source.ts';
 import type { LinkRule } from './bounds.ts';
 import { DirectoryError, type Found, look } from './look.ts';
 import type { OwnFiles } from './own-files.ts';
+import { worked } from './pace.ts';
 import { realPath } from './real-path.ts';
 
 // What a line is in there, only a decompressor could say.
@@ -104,9 +105,10 @@ export class Paths {
   async look(every: number): Promise<Found[]> {
     const begun = performance.now();
     if (this.#globs.length > 0 && (every === 0 || begun - this.#globbedAt >= Math.max(every, this.#rest))) {
+      const before = worked();
       this.#globbed = await this.#glob();
       this.#globbedAt = performance.now();
-      this.#rest = restAfterWalk * (this.#globbedAt - begun);
+      this.#rest = restAfterWalk * (worked() - before);
     }
     await this.#probe();
     this.#troubles.reconsider();

@@ -12,7 +12,7 @@ import { basesOf, byAge } from './generations.ts';
 import type { Hold } from './hold.ts';
 import { Links, targetOf } from './links.ts';
 import type { Found } from './look.ts';
-import { Pace } from './pace.ts';
+import { Pace, worked } from './pace.ts';
 import { breather, type Paths, type Troubles } from './paths.ts';
 import type { Ready } from './ready.ts';
 import { Resumption } from './resume.ts';
@@ -114,11 +114,9 @@ export class Tailer implements AsyncDisposable {
     const { poll, signal, patience } = this.#options;
     for (let took = 0; !signal.aborted; ) {
       const named = await this.#pace.rest(took);
-      // Not the time: a process that is stopped, or has to wait for the processor, would then rest for minutes.
-      const before = process.threadCpuUsage();
+      const begun = worked();
       if (!signal.aborted) await this.poll(named);
-      const { user, system } = process.threadCpuUsage(before);
-      took = (user + system) / 1000;
+      took = worked() - begun;
     }
     // SIGTERM usually comes after the application has ended, but need not: go on until all is quiet, though not for ever.
     const end = performance.now() + patience;

@@ -21,17 +21,17 @@ export type Given = {
 const read = -1;
 
 /** Undefined where there is no kernel, or no room in it for what all records have. All lines have to be UTF-8. */
-export function openBlocks(given: Given): Blocks | undefined {
+export function openBlocks(given: Given): Run | undefined {
   const kernel = kernelOf();
   if (!kernel) return undefined;
   const { sought, common } = given.records;
   const names = [...Object.keys(common), sought?.timeField ?? '', sought?.levelField ?? ''];
   const length = given.common.length + 3 * names.join('').length;
   const fits = names.length <= kernel.place('MOST_NAMES') && length <= kernel.place('MOST_TEXT');
-  return fits ? new Blocks(kernel, given) : undefined;
+  return fits ? new Blocks(kernel, given).run : undefined;
 }
 
-export class Blocks {
+class Blocks {
   readonly #kernel: Kernel;
   readonly #given: Given;
   readonly #records: Records;

@@ -47,6 +47,7 @@ export class Kernel {
   readonly seconds: Float64Array;
   /** Of lines in envelopes. */
   readonly columns: {
+    readonly spans: Int32Array;
     readonly seconds: Float64Array;
     readonly nanos: Uint32Array;
     readonly starts: Uint32Array;
@@ -70,6 +71,7 @@ export class Kernel {
     this.results = new Int32Array(buffer, this.place('RESULTS'), resultLength * lines);
     this.seconds = new Float64Array(buffer, this.place('RESULTS'), (resultLength / 2) * lines);
     this.columns = {
+      spans: this.spans,
       seconds: new Float64Array(buffer, this.place('SECONDS'), lines),
       nanos: new Uint32Array(buffer, this.place('NANOS'), lines),
       starts: new Uint32Array(buffer, this.place('STARTS'), lines),

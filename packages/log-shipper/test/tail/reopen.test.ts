@@ -21,7 +21,7 @@ function closedFile(directory: Scratch, opening: () => void) {
   });
   const ledger = new Ledger(['sink'], unknown);
   const file = FollowedFile.open(path, {
-    ...{ path, lineage: path, ledger, encoding: 'auto', handles, listings: new Listings() },
+    ...{ path, lineage: path, ledger, encoding: 'auto', handles, listings: new Listings(handles) },
   });
   file.letGo();
   appendFileSync(path, 'two\n');

@@ -45,8 +45,8 @@ function compare(lines: readonly (string | Buffer)[], given: Given = {}): Return
 }
 
 /** Which of the lines the kernel takes. */
-function taken(lines: readonly string[], common: Fields = {}, format: Records['format'] = 'json'): boolean[] {
-  const records = Object.assign(recordsIn(lines, 'bytes', common), { sought, format });
+function taken(lines: readonly string[], common: Fields = {}): boolean[] {
+  const records = Object.assign(recordsIn(lines, 'bytes', common), { sought });
   const indices = new Set<number>();
   written(msgpack, records, indices);
   return lines.map((_, index) => indices.has(index));
