@@ -66,7 +66,7 @@ export class Sync {
   }
 
   async #pass(signal: AbortSignal): Promise<Outcome> {
-    const { workspace, git, generations, audience } = this.#parts;
+    const { workspace, git, store, generations, audience } = this.#parts;
     await this.#prepare(signal);
 
     const head = await this.#poll(signal);
@@ -87,8 +87,13 @@ export class Sync {
     generations.add(generation);
     elapsed();
     notify(audience, generation);
+    // Before readiness: what a ready sidecar was stopped with must be known to be usable by the next run.
+    await this.#afterwards(() => generations.save(), signal);
     this.#parts.usable();
-    await this.#tidy(signal);
+    await this.#afterwards(async () => {
+      await generations.removeOthers();
+      await store.collectGarbage(signal);
+    }, signal);
     return 'published';
   }
 
@@ -148,18 +153,13 @@ export class Sync {
   }
 
   /** The commit is published already, so a failure is only said. */
-  async #tidy(signal: AbortSignal): Promise<void> {
-    const { store, generations, audience } = this.#parts;
+  async #afterwards(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
     try {
-      await this.#stage('local', async () => {
-        await generations.removeOthers();
-        await generations.save();
-        await store.collectGarbage(signal);
-      });
+      await this.#stage('local', work);
     } catch (error) {
       if (signal.aborted) throw error;
       this.#untidy = true;
-      audience.log.warn(error as Fault);
+      this.#parts.audience.log.warn(error as Fault);
     }
   }
 
