@@ -156,6 +156,8 @@ export class Judge {
     const earlier = last[at];
     last[at] = this.#batches.length - 1;
     if (earlier) {
+      // Of nobody knows which file, the earlier one may have been another's.
+      if (!ordered && log.empty.has(at)) this.#strays.push(batch);
       this.#again(log, at, { earlier: this.#batches[earlier]!, batch });
       return;
     }
