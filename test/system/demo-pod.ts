@@ -22,23 +22,31 @@ export type DemoPod = Demo &
     program(name: string): Promise<number>;
   };
 
-type Manifest = {
+export type Manifest = {
   kind: string;
   metadata: { name: string; annotations?: Record<string, string> };
   spec: {
     restartPolicy?: string;
-    volumes: { name: string; configMap?: { name: string } }[];
+    volumes: Volume[];
     initContainers: Container[];
     containers: Container[];
   };
 };
+type Volume = { name: string; configMap?: { name: string }; hostPath?: { path: string; type: string } };
 type Container = {
   name: string;
   env?: { name: string; value: string }[];
-  volumeMounts?: { name: string }[];
+  volumeMounts?: { name: string; mountPath: string }[];
 };
 
-export async function startDemoPod(): Promise<DemoPod> {
+export type DemoOptions = {
+  /** Called with the Pod under its names of its own, before it is started. */
+  readonly adjust?: (spec: Manifest['spec']) => void;
+  /** Volumes that can hold so many bytes and no more. */
+  readonly small?: Readonly<Record<string, number>>;
+};
+
+export async function startDemoPod({ adjust, small = {} }: DemoOptions = {}): Promise<DemoPod> {
   const pod = newName();
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await scratch());
@@ -49,11 +57,27 @@ export async function startDemoPod(): Promise<DemoPod> {
   const sink = `${await gatewayOf(pod)}:${receiver.port}`;
   const documents = plainForm().map((each) => adapt(each, { pod, sink }));
   stack.defer(() => removeVolumes(pod));
+  for (const document of documents) if (document.kind === 'Pod') adjust?.(document.spec);
   const manifest = await writeManifest(directory, documents);
+  for (const [name, size] of Object.entries(small)) {
+    // podman keeps `size` to itself.
+    const options = `nr_blocks=${size / 4096},uid=${user},gid=${user},mode=0777`;
+    await podman(
+      'volume',
+      'create',
+      '--opt',
+      'type=tmpfs',
+      '--opt',
+      'device=tmpfs',
+      '--opt',
+      `o=${options}`,
+      `${pod}-${name}`,
+    );
+  }
   stack.defer(async () => void (await tryPodman('pod', 'rm', '--force', '--time', '1', pod)));
   await podman('kube', 'play', '--network', pod, manifest);
   const volumes = new Map<string, string>();
-  for (const name of ['tls', 'repository', 'content', 'logs'])
+  for (const name of ['tls', 'repository', 'content', 'logs', 'state'])
     volumes.set(name, await podman('volume', 'inspect', '--format', '{{.Mountpoint}}', `${pod}-${name}`));
   const config = await podman('volume', 'inspect', '--format', '{{.Mountpoint}}', `${pod}-billing-config`);
   const started = { pod, receiver, volumes, config, host: await addressOf(pod), owned: stack.move() };

@@ -33,7 +33,7 @@ export type Demo = {
   /** Where the log-shipper was told to ship to. */
   readonly receiver: Receiver;
   /** The directory of a volume, on this machine. */
-  volume(name: 'tls' | 'repository' | 'content' | 'logs'): string;
+  volume(name: 'tls' | 'repository' | 'content' | 'logs' | 'state'): string;
   /** Changes a setting of the application in its ConfigMap. */
   configure(key: string, value: string): Promise<void>;
   /** Sends SIGKILL to the program of a sidecar. */

@@ -1,0 +1,105 @@
+// What can go wrong with a sidecar, each for some seconds, and what may be seen of it from outside.
+
+import { pause } from '@outrigger/core';
+import { type SidecarName, sidecars } from '@outrigger/example-billing/demo';
+import type { DrillPod } from './pod.ts';
+
+export type Drill = {
+  readonly sidecar: SidecarName;
+  readonly fault: string;
+  /** Does the harm, waits, and undoes it. */
+  run(pod: DrillPod): Promise<void>;
+  /** Clients ask through it: while it is away, or starts again, connections fail. */
+  readonly mayFail?: boolean;
+};
+
+const forAWhile = () => pause(3000);
+
+/** A connection that is not answered is tried again after 1, 3 and 7 seconds: a client waits for 5. */
+const shortly = () => pause(2000);
+
+type Harm = (pod: DrillPod, name: SidecarName) => Promise<void>;
+
+const during =
+  (harm: Harm, undo: Harm): Harm =>
+  async (pod, name) => {
+    await harm(pod, name);
+    await forAWhile();
+    await undo(pod, name);
+  };
+
+/** As in the manifest. */
+const memory = 96 * 2 ** 20;
+
+const faults: Readonly<Record<string, Harm>> = {
+  killed: (pod, name) => pod.signal(name, 'SIGKILL'),
+  'stopped for 3 s': during(
+    (pod, name) => pod.signal(name, 'SIGSTOP'),
+    (pod, name) => pod.signal(name, 'SIGCONT'),
+  ),
+  '5 % of a processor for 3 s': during(
+    (pod, name) => pod.limitProcessor(name, 0.05),
+    (pod, name) => pod.limitProcessor(name, 0),
+  ),
+  '36 MiB of memory for 3 s': during(
+    (pod, name) => pod.limitMemory(name, 36 * 2 ** 20),
+    (pod, name) => pod.limitMemory(name, memory),
+  ),
+  'its clock stands still for 3 s': during(
+    (pod, name) => pod.freezeClock(name),
+    (pod, name) => pod.releaseClock(name),
+  ),
+};
+
+/** Who is killed takes along what it had accepted; who has no memory left refuses connections. */
+const costly = new Set(['killed', '36 MiB of memory for 3 s']);
+
+const toApplication = ['--out-interface', 'lo', '--protocol', 'tcp', '--dport', '8080'];
+
+export const drills: readonly Drill[] = [
+  ...Object.entries(faults).flatMap(([fault, harm]) =>
+    sidecars.map((sidecar) => ({
+      sidecar,
+      fault,
+      run: (pod: DrillPod) => harm(pod, sidecar),
+      mayFail: sidecar === 'proxy' && costly.has(fault),
+    })),
+  ),
+  {
+    sidecar: 'log-shipper',
+    fault: 'no packet gets to the receiver for 3 s',
+    async run(pod) {
+      const rule = ['--protocol', 'tcp', '--dport', String(pod.receiver.port)];
+      await pod.filter('--append', ...rule);
+      await forAWhile();
+      await pod.filter('--delete', ...rule);
+    },
+  },
+  {
+    sidecar: 'proxy',
+    fault: 'no packet gets to the application for 2 s',
+    async run(pod) {
+      await pod.filter('--append', ...toApplication);
+      await shortly();
+      await pod.filter('--delete', ...toApplication);
+    },
+  },
+  {
+    sidecar: 'log-shipper',
+    fault: 'no room for its state for 3 s',
+    async run(pod) {
+      await pod.fill('state');
+      await forAWhile();
+      await pod.empty('state');
+    },
+  },
+  {
+    sidecar: 'git-sync',
+    fault: 'no room for its content for 3 s',
+    async run(pod) {
+      await pod.fill('content');
+      await forAWhile();
+      await pod.empty('content');
+    },
+  },
+];
