@@ -44,7 +44,9 @@ test.each(drills)(
     const lost = await watch.lost(minute / 2);
     rows.push({ sidecar, fault, seen, lost: lost.length, recovery });
     expect(lost).toEqual([]);
-    if (!mayFail) expect(Object.fromEntries(seen.failed)).toEqual({});
+    // No request that was taken is answered wrongly; who was away or had no room has refused connections or cut them.
+    const allowed = mayFail ? ['ECONNREFUSED', 'ECONNRESET'] : [];
+    expect([...seen.failed].filter(([how]) => !allowed.includes(how))).toEqual([]);
   },
   3 * minute,
 );
