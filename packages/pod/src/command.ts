@@ -8,6 +8,8 @@ export type Flag = {
   readonly value?: string;
   readonly choices?: readonly string[];
   readonly repeatable?: boolean;
+  /** Its value may be left out, and is '' then: the next word is the value only if it looks like one. */
+  readonly optional?: RegExp;
 };
 
 /** What stands on the command line beside flags. */
@@ -65,7 +67,7 @@ export function parseCommand(
       problems.push(unknown(written, Object.keys(flags)));
       continue;
     }
-    const value = inline ?? (flag.value ? argv[++index] : 'true');
+    const value = inline ?? (takesNext(flag, argv[index + 1]) ? argv[++index] : flag.optional ? '' : 'true');
     const problem = wrong(flag, { value, inline, before: given[written.slice(2)] });
     if (problem) problems.push(`${written}: ${problem}`);
     else given[written.slice(2)] = [...(given[written.slice(2)] ?? []), value!];
@@ -75,6 +77,8 @@ export function parseCommand(
     problems.push(`outrigger ${name} expects ${expected.expected}, and nothing else; what is "${words[1]}"?`);
   return problems.length > 0 ? problems : { words, flags: given };
 }
+
+const takesNext = ({ value, optional }: Flag, next = '') => (optional ? optional.test(next) : value !== undefined);
 
 function splitOnce(argument: string): [string, string | undefined] {
   const equals = argument.indexOf('=');
@@ -113,8 +117,11 @@ export function refuse(problems: readonly string[], more: string): number {
 /** The text of `outrigger <command> --help`. */
 export function commandHelp({ name, description, words, flags }: Command): string {
   const rows = [...Object.entries(flags), ['help', { help: 'Print this' }] as const].map(
-    ([flag, { value, help, repeatable }]: readonly [string, Flag]) =>
-      [`--${flag}${value ? ` <${value}>` : ''}`, `${help}${repeatable ? ' (repeatable)' : ''}`] as const,
+    ([flag, { value, help, repeatable, optional }]: readonly [string, Flag]) =>
+      [
+        `--${flag}${value ? (optional ? ` [${value}]` : ` <${value}>`) : ''}`,
+        `${help}${repeatable ? ' (repeatable)' : ''}`,
+      ] as const,
   );
   const width = Math.max(...rows.map(([flag]) => flag.length));
   const options = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`);

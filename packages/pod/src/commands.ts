@@ -13,7 +13,11 @@ command line in the annotation outrigger.dev/local.<container>, in the manifest'
 Start order, probes, restarts and the way it stops are those of Kubernetes. ConfigMaps and
 Secrets in the file are followed while it runs. Ctrl-C stops it, once more kills it.
 
-Exit code: 0 stopped as asked or completed, 1 failed, 64 wrong manifest or usage.`,
+--terminate ends the Pod as a cluster would, 3s after it is ready, and prints on stdout who got
+what when and what was lost; the log goes to stderr.
+
+Exit code: 0 stopped as asked or completed, 1 failed, or something was lost or out of order at the end
+(--terminate), 64 wrong manifest or usage.`,
   words: oneManifest,
   flags: {
     env: { value: 'container.NAME=value', repeatable: true, help: 'Set an environment variable of a container' },
@@ -22,13 +26,31 @@ Exit code: 0 stopped as asked or completed, 1 failed, 64 wrong manifest or usage
       choices: ['pretty', 'raw'],
       help: "Sidecars' log lines as text or as they are (default: pretty on a terminal)",
     },
+    'grace-period': {
+      value: 'duration',
+      help: "How long the Pod may take to end (default: the manifest's terminationGracePeriodSeconds)",
+    },
+    terminate: {
+      value: 'duration',
+      optional: /^\d/,
+      help: 'End the Pod so long after it is ready (default: 3s), and report',
+    },
+    traffic: {
+      value: 'url',
+      help: 'With --terminate: ask this URL (http, https, tcp) all the time, and tell what became of each request',
+    },
+    json: { help: 'With --terminate: print the report as JSON' },
   },
   async run({ words: [manifest = ''], flags }) {
-    const command = await import('./run/run.ts');
-    return command.run({
+    const command = await import('./run/command.ts');
+    return command.runManifest({
       file: manifest,
       env: flags.env ?? [],
       log: flags.log?.[0] as 'pretty' | 'raw' | undefined,
+      gracePeriod: flags['grace-period']?.[0],
+      terminate: flags.terminate?.[0],
+      traffic: flags.traffic?.[0],
+      json: flags.json !== undefined,
     });
   },
 });

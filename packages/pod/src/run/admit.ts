@@ -5,6 +5,7 @@ import { applyRule, check, errorsOf, type Finding, inFileOrder, type Overrides }
 import { formatFinding, summaryOf } from '../check/format.ts';
 import { containersOf } from '../manifest/containers.ts';
 import type { Manifest } from '../manifest/manifest.ts';
+import type { SidecarParameters } from '../manifest/parameters.ts';
 import { portsOf, type UsedPort } from '../manifest/ports.ts';
 import { parseSource } from '../manifest/source.ts';
 import { unknownContainers } from './overrides.ts';
@@ -14,6 +15,8 @@ export type Admitted = {
   readonly manifest: Manifest;
   readonly ports: readonly UsedPort[];
   readonly warnings: readonly Finding[];
+  /** By the name of the container. */
+  readonly parameters: ReadonlyMap<string, SidecarParameters>;
 };
 
 /** Why it is not admitted, one line each. */
@@ -58,5 +61,5 @@ export async function admit(file: string, text: string, overrides: Overrides): P
   const ports = containers
     .filter(({ kind }) => kind !== 'init')
     .flatMap((entry) => portsOf(entry, parameters.get(entry.name)));
-  return { manifest, ports, warnings: all };
+  return { manifest, ports, warnings: all, parameters };
 }

@@ -6,14 +6,14 @@ import type { PodContext } from './context.ts';
 import { portTable } from './ports.ts';
 import { rewriter } from './volume/rewrite.ts';
 
-/** Without a prefix, so that lines can be copied into a shell. */
-export function announce({ manifest, ports, warnings }: Admitted, context: PodContext): void {
+/** Addresses and hints have no prefix, so that lines can be copied into a shell. @param next what comes now */
+export function announce({ manifest, ports, warnings }: Admitted, context: PodContext, next: string): void {
   const { log, pod, volumes } = context;
   if (warnings.length > 0)
     log.say(
       `outrigger check ${manifest.source.file} has ${warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`}`,
     );
-  log.say(`${manifest.name} is ready after ${process.uptime().toFixed(1)} s; Ctrl-C stops it`);
+  log.say(`${manifest.name} is ready after ${process.uptime().toFixed(1)} s; ${next}`);
   const hints = pod.metadata?.annotations?.['outrigger.dev/try']?.trimEnd();
   // The applications' own paths win over those of sidecars.
   const entries = containersOf(pod).toSorted((a, b) => Number(a.kind === 'app') - Number(b.kind === 'app'));

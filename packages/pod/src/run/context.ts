@@ -3,6 +3,7 @@
 import type { Identity } from '../manifest/downward.ts';
 import type { Objects, Pod } from '../manifest/manifest.ts';
 import type { MergedLog } from './log/merged-log.ts';
+import type { NoteEvent } from './rehearsal/time-line.ts';
 import type { Volumes } from './volume/volumes.ts';
 
 export type PodContext = {
@@ -18,6 +19,10 @@ export type PodContext = {
   /** Variables for the toolkit's own programs. */
   readonly programEnv: Readonly<Record<string, string>>;
   readonly log: MergedLog;
+  /** Where containers leave their last words: a file each. */
+  readonly lastWords: string;
+  /** What happens to a container as the Pod ends. */
+  readonly note: NoteEvent;
   /** The Pod stops: nothing is started again. */
   readonly stopping: AbortSignal;
   /** There is no time left: hooks are given up. */

@@ -1,6 +1,7 @@
 // The life of a run on one page: check, claim, lay out, start, serve, stop, leave nothing.
 
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { reasonOf } from '@outrigger/core';
 import { shareCompileCache } from '../compile-cache.ts';
 import { containersOf } from '../manifest/containers.ts';
@@ -17,6 +18,9 @@ import { parseOverrides } from './overrides.ts';
 import { busyPorts } from './ports.ts';
 import { killAll } from './process/launch.ts';
 import { killStrays } from './process/strays.ts';
+import { announceEnd, Rehearsal, type RehearsalOptions } from './rehearsal/rehearsal.ts';
+import { reportText } from './rehearsal/text.ts';
+import { TimeLine } from './rehearsal/time-line.ts';
 import { followObjects } from './renew.ts';
 import { RunningPod } from './running-pod.ts';
 import { StopRequests } from './stop-requests.ts';
@@ -28,10 +32,14 @@ export type RunOptions = {
   readonly env: readonly string[];
   /** How JSON lines of sidecars are shown; by default as text to a terminal only. */
   readonly log: 'pretty' | 'raw' | undefined;
+  /** In milliseconds; by default the manifest's. */
+  readonly grace?: number | undefined;
+  /** Its end is brought about, and reported on stdout; the log goes to stderr. */
+  readonly rehearsal?: (RehearsalOptions & { readonly json: boolean }) | undefined;
 };
 
 /** 0 stopped as asked or completed, 1 failed, 64 wrong manifest or usage. */
-export async function run({ file, env, log: format }: RunOptions): Promise<number> {
+export async function run({ file, env, log: format, grace, rehearsal }: RunOptions): Promise<number> {
   const stops = new StopRequests();
   const { overrides, problems } = parseOverrides(env);
   if (problems.length > 0) return refuse(64, problems);
@@ -48,47 +56,65 @@ export async function run({ file, env, log: format }: RunOptions): Promise<numbe
   using _ = lastResort(directory, identity.uid);
   const volumes = new Volumes(directory.path, identity);
   await volumes.lay(admitted.manifest);
-  const log = openLog(admitted, format);
+  const log = openLog(admitted, { format, stream: rehearsal ? process.stderr : process.stdout });
   const home = homeOf(file);
   // Awaited here, or what is claimed above would be let go at once.
-  return await live(admitted, { stops, identity, volumes, overrides, home, programEnv: shareCompileCache(), log });
+  return await live(admitted, {
+    ...{ stops, identity, volumes, overrides, home, log, rehearsal },
+    programEnv: shareCompileCache(),
+    directory: directory.path,
+    grace: grace ?? (admitted.manifest.pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000,
+  });
 }
 
-type Prepared = Pick<PodContext, 'identity' | 'volumes' | 'overrides' | 'home' | 'programEnv' | 'log'> & {
-  readonly stops: StopRequests;
-};
+type Prepared = Pick<PodContext, 'identity' | 'volumes' | 'overrides' | 'home' | 'programEnv' | 'log' | 'grace'> &
+  Pick<RunOptions, 'rehearsal'> & {
+    readonly stops: StopRequests;
+    readonly directory: string;
+  };
 
 /** From the first start to the last exit. */
-async function live(admitted: Admitted, { stops, ...prepared }: Prepared): Promise<number> {
+async function live(
+  admitted: Admitted,
+  { stops, directory, rehearsal: wanted, ...prepared }: Prepared,
+): Promise<number> {
   const { manifest } = admitted;
   const { log } = prepared;
   const stopping = new AbortController();
   const hurry = new AbortController();
+  const timeLine = new TimeLine();
   const context: PodContext = {
     ...prepared,
     pod: manifest.pod,
     objects: manifest,
     stopping: stopping.signal,
     hurry: hurry.signal,
-    grace: (manifest.pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000,
+    lastWords: join(directory, 'last-words'),
+    note: timeLine.note,
   };
   const running = new RunningPod(context);
-  void running.ready.then(() => announce(admitted, context));
+  const rehearsal = wanted && new Rehearsal(admitted, wanted, { context, timeLine, directory });
+  void running.ready.then(() => announce(admitted, context, wanted ? announceEnd(wanted) : 'Ctrl-C stops it'));
   const following = follow(manifest, context);
 
-  const outcome = await Promise.race([running.run(), aborted(stops.asked)]);
+  const outcome = await Promise.race([running.run(), aborted(stops.asked), ...due(rehearsal, running)]);
   log.say(outcome ? `${outcome.text}; stopping` : 'Stopping; once more kills at once');
+  await rehearsal?.begin();
   stopping.abort();
   stops.insisted.addEventListener('abort', () => {
     log.say('Killing everything');
     hurry.abort();
     killAll();
   });
-  await running.end(() => hurry.abort());
+  await running.end({ hurry: () => hurry.abort(), aboutToSignal: rehearsal?.aboutToSignal });
   await following;
   log.say(outcome?.text ?? 'Stopped');
-  return stops.insisted.aborted ? 1 : (outcome?.code ?? 0);
+  const report = await rehearsal?.report(outcome);
+  if (report) process.stdout.write(wanted?.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
+  return stops.insisted.aborted || report?.orderly === false ? 1 : (outcome?.code ?? 0);
 }
+
+const due = (rehearsal: Rehearsal | undefined, { ready }: RunningPod) => (rehearsal ? [rehearsal.due(ready)] : []);
 
 const follow = (manifest: Manifest, context: PodContext) =>
   followFile(manifest.source.file, manifest.source.text, {
@@ -124,10 +150,12 @@ function lastResort(directory: RunDirectory, podId: string): Disposable {
   };
 }
 
-function openLog({ manifest }: Admitted, format: RunOptions['log']): MergedLog {
-  const terminal = process.stdout.isTTY === true;
+type Output = { readonly format: RunOptions['log']; readonly stream: NodeJS.WriteStream };
+
+function openLog({ manifest }: Admitted, { format, stream }: Output): MergedLog {
+  const terminal = stream.isTTY === true;
   return new MergedLog({
-    write: (text) => void process.stdout.write(text),
+    write: (text) => void stream.write(text),
     names: containersOf(manifest.pod).map(({ name }) => name),
     colours: wantsColours(terminal, process.env),
     pretty: format ? format === 'pretty' : terminal,

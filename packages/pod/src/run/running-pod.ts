@@ -1,13 +1,19 @@
 // The containers of a Pod: started in order, watched, ended in reverse.
 
 import { wait } from '@outrigger/core';
-import { containersOf } from '../manifest/containers.ts';
+import { type ContainerEntry, containersOf } from '../manifest/containers.ts';
 import { Supervisor } from './container/supervisor.ts';
 import type { PodContext } from './context.ts';
 import { terminate } from './terminate.ts';
 
 /** How the Pod ended by itself. */
 export type Outcome = { readonly code: 0 | 1; readonly text: string };
+
+type Ending = {
+  /** There is no time left. */
+  readonly hurry: () => void;
+  readonly aboutToSignal?: ((entry: ContainerEntry) => Promise<void>) | undefined;
+};
 
 const noticeMilliseconds = 15_000;
 
@@ -87,9 +93,14 @@ export class RunningPod {
   }
 
   /** Ends what was started. The context must say already that the Pod stops. */
-  end(hurry: () => void): Promise<void> {
+  end({ hurry, aboutToSignal }: Ending): Promise<void> {
     const { grace, log } = this.#context;
-    return terminate(this.#started, { grace, hurry, say: (text) => log.say(text) });
+    return terminate(this.#started, {
+      grace,
+      hurry,
+      say: (text) => log.say(text),
+      aboutToSignal: aboutToSignal && ((each) => aboutToSignal(each.entry)),
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-// SIGINT, SIGTERM, SIGHUP and a closed stdout ask the Pod to stop; the second time they insist.
+// SIGINT, SIGTERM, SIGHUP and a closed stdout or stderr ask the Pod to stop; the second time they insist.
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -13,7 +13,7 @@ export class StopRequests {
 
   constructor() {
     for (const signal of signals) process.on(signal, this.#ask);
-    process.stdout.on('error', this.#ask);
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', this.#ask);
   }
 
   get asked(): AbortSignal {

@@ -16,13 +16,20 @@ type Terms = {
   /** There is no time left: hooks that still run are given up. */
   readonly hurry: () => void;
   readonly say: (text: string) => void;
+  /** Waited for before a container is told to end in its turn. */
+  readonly aboutToSignal?: ((each: Supervisor) => Promise<void>) | undefined;
 };
 
 /** @param supervisors in the order they were started; nothing of them is started again. Resolves when all are gone. */
-export async function terminate(supervisors: readonly Supervisor[], { grace, hurry, say }: Terms): Promise<void> {
+export async function terminate(
+  supervisors: readonly Supervisor[],
+  { grace, hurry, say, aboutToSignal }: Terms,
+): Promise<void> {
   const gone = Promise.all(supervisors.map((each) => each.gone));
   const signalled = new Set<Supervisor>();
+  // Once: a second SIGTERM would end a sidecar of ours at once, in the middle of its last chance.
   const signal = (each: Supervisor) => {
+    if (signalled.has(each)) return;
     signalled.add(each);
     each.terminate();
   };
@@ -31,20 +38,26 @@ export async function terminate(supervisors: readonly Supervisor[], { grace, hur
     () => true,
     () => false,
   );
-  const orderly = inOrder(supervisors, signal).then(() => false);
+  const orderly = inOrder(supervisors, { signal, aboutToSignal }).then(() => false);
   if (await Promise.race([orderly, late])) {
     const running = supervisors.filter((each) => each.isRunning);
     say(`The grace period of ${grace / 1000} s is over; killing ${running.map(({ entry }) => entry.name).join(', ')}`);
-    await lastChance(running, { signalled, gone });
+    await lastChance(running, { signal, signalled, gone });
     hurry();
   }
   over.abort();
   await gone;
 }
 
-async function inOrder(supervisors: readonly Supervisor[], signal: (each: Supervisor) => void): Promise<void> {
+type Signal = { readonly signal: (each: Supervisor) => void };
+
+async function inOrder(
+  supervisors: readonly Supervisor[],
+  { signal, aboutToSignal }: Signal & Pick<Terms, 'aboutToSignal'>,
+): Promise<void> {
   const end = async (each: Supervisor) => {
     await each.preStop();
+    await aboutToSignal?.(each);
     signal(each);
     await each.gone;
   };
@@ -53,12 +66,12 @@ async function inOrder(supervisors: readonly Supervisor[], signal: (each: Superv
   for (const each of supervisors.filter(({ entry }) => entry.kind === 'sidecar').toReversed()) await end(each);
 }
 
-type Late = { readonly signalled: ReadonlySet<Supervisor>; readonly gone: Promise<unknown> };
+type Late = Signal & { readonly signalled: ReadonlySet<Supervisor>; readonly gone: Promise<unknown> };
 
-async function lastChance(running: readonly Supervisor[], { signalled, gone }: Late): Promise<void> {
+async function lastChance(running: readonly Supervisor[], { signal, signalled, gone }: Late): Promise<void> {
   const warned = running.filter((each) => !signalled.has(each));
   for (const each of running) if (signalled.has(each)) each.kill();
-  for (const each of warned) each.terminate();
+  for (const each of warned) signal(each);
   const over = new AbortController();
   if (warned.length > 0) await Promise.race([gone, pause(lastChanceMilliseconds, over.signal)]);
   over.abort();

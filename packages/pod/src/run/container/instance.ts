@@ -33,6 +33,7 @@ export class Instance {
     const json = entry.role !== undefined && entry.local === undefined;
     for (const stream of [this.#running.stdout, this.#running.stderr]) context.log.follow(entry.name, stream, json);
     this.exited = this.#running.exited.finally(() => this.#over.abort(new Error('the container ended')));
+    void this.exited.then((exit) => context.note(entry.name, { what: 'exit', exit }, exit.at));
   }
 
   /** Runs postStart and the probes until the container ends or the Pod stops. */
@@ -112,17 +113,26 @@ export class Instance {
   async #runPreStop(): Promise<void> {
     const hook = this.#entry.container.lifecycle?.preStop;
     if (!hook) return;
-    const signal = AbortSignal.any([this.#over.signal, this.#context.hurry]);
+    const context = this.#context;
+    const { name } = this.#entry;
+    const signal = AbortSignal.any([this.#over.signal, context.hurry]);
+    context.note(name, { what: 'preStop begun' });
     const reason = await act(hook, this.#around, signal);
-    if (reason && !signal.aborted) this.#context.log.say(`preStop of ${this.#entry.name} failed: ${reason}`);
+    if (reason === undefined) return context.note(name, { what: 'preStop done' });
+    if (signal.aborted) return context.note(name, { what: 'preStop cut short' });
+    context.note(name, { what: 'preStop failed', reason });
+    context.log.say(`preStop of ${name} failed: ${reason}`);
   }
 
   terminate(): void {
     const { stopSignal = '' } = (this.#entry.container.lifecycle ?? {}) as { stopSignal?: string };
-    this.#running.signal(stopSignal in constants.signals ? (stopSignal as NodeJS.Signals) : 'SIGTERM');
+    const signal = stopSignal in constants.signals ? (stopSignal as NodeJS.Signals) : 'SIGTERM';
+    this.#context.note(this.#entry.name, { what: 'signal', signal });
+    this.#running.signal(signal);
   }
 
   kill(): void {
+    this.#context.note(this.#entry.name, { what: 'signal', signal: 'SIGKILL' });
     this.#running.kill();
   }
 }

@@ -1,5 +1,6 @@
 // From a container to the programs that stand for it on this machine.
 
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ContainerEntry } from '../../manifest/containers.ts';
 import { environmentOf } from '../../manifest/environment.ts';
@@ -26,6 +27,7 @@ export async function prepare(entry: ContainerEntry, context: PodContext): Promi
   const env = {
     ...inherited(process.env),
     HOSTNAME: pod.metadata?.name ?? '',
+    OUTRIGGER_TERMINATION_MESSAGE_FILE: await emptyMessage(entry, context),
     ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rewrite(value)])),
     ...given,
     OUTRIGGER_POD_ID: identity.uid,
@@ -75,6 +77,14 @@ const foreign = /^(?:OUTRIGGER_|GIT_|GITSYNC_|npm_|INIT_CWD$|NODE_CHANNEL_)/;
 function inherited(env: NodeJS.ProcessEnv): Record<string, string> {
   const kept = Object.entries(env).filter(([name, value]) => value !== undefined && !foreign.test(name));
   return Object.fromEntries(kept) as Record<string, string>;
+}
+
+/** As the kubelet does: there before the container starts, and new for each of its lives. */
+async function emptyMessage({ name }: ContainerEntry, { lastWords }: PodContext): Promise<string> {
+  await mkdir(lastWords, { recursive: true });
+  const file = join(lastWords, name);
+  await writeFile(file, '');
+  return file;
 }
 
 /** The directory of the manifest, where local commands run. */

@@ -14,7 +14,14 @@ export type Program = {
 };
 
 /** As a shell counts: 128 + n after signal n, 127 and 126 when it could not be started. */
-export type Exit = { readonly code: number; readonly reason: string };
+export type Exit = {
+  readonly code: number;
+  readonly reason: string;
+  /** What killed it. */
+  readonly signal?: NodeJS.Signals;
+  /** On the clock of performance.now(): what is left of its group may keep `exited` waiting. */
+  readonly at?: number;
+};
 
 export type Running = {
   readonly pid: number | undefined;
@@ -76,9 +83,10 @@ function exitOf(child: ChildProcess, file: string): Promise<Exit> {
 }
 
 function describe(code: number | null, signal: NodeJS.Signals | null): Exit {
-  if (signal === null) return { code: code ?? 0, reason: `exit code ${code}` };
+  const at = performance.now();
+  if (signal === null) return { code: code ?? 0, reason: `exit code ${code}`, at };
   const number = 128 + constants.signals[signal];
-  return { code: number, reason: `${signal}, exit code ${number}` };
+  return { code: number, reason: `${signal}, exit code ${number}`, signal, at };
 }
 
 function refusal({ code, message }: NodeJS.ErrnoException, file: string): string {
