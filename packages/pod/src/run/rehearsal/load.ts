@@ -1,63 +1,35 @@
 // A steady load from ready to the end, and what became of each request, by phase of the Pod's end.
 
-import { pause } from '@outrigger/core';
-import { type Asked, ask } from '../../traffic/ask.ts';
-
-// Fifty a second: enough to be at work at every moment of the end, and little enough to slow nothing down.
-const periodMilliseconds = 20;
-const mostOpen = 64;
-
-// How long a request may hang that nobody can answer any more.
-const patienceMilliseconds = 1_000;
-
-/** In milliseconds since the end began. */
-type Request = Asked & { readonly sentAt: number; readonly endedAt: number };
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { Request } from './load-worker.ts';
 
 export class Load {
   readonly #url: string;
-  readonly #requests: Request[] = [];
-  readonly #open = new Set<Promise<void>>();
-  readonly #over = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
+  #worker: Worker | undefined;
 
   constructor(url: string) {
     this.#url = url;
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#send(), periodMilliseconds);
+    this.#worker ??= new Worker(new URL('./load-worker.ts', import.meta.url), { workerData: this.#url });
   }
 
-  #send(): void {
-    if (this.#open.size >= mostOpen) return;
-    const sentAt = performance.now();
-    const asked = ask(this.#url, this.#over.signal).then((answer) => {
-      this.#requests.push({ ...answer, sentAt, endedAt: performance.now() });
-      this.#open.delete(asked);
-    });
-    this.#open.add(asked);
-  }
-
-  /** Resolves with all requests when the last is over. @param since what a time of performance.now() is since the end began. */
-  async stop(since: (at: number) => number): Promise<readonly Request[]> {
-    clearInterval(this.#timer);
-    const all = Promise.all(this.#open);
-    const answered = new AbortController();
-    await Promise.race([all, pause(patienceMilliseconds, answered.signal)]);
-    answered.abort();
-    this.#over.abort();
-    await all;
-    return this.#requests.map(({ sentAt, acceptedAt, endedAt, ...answer }) => ({
-      ...answer,
-      sentAt: since(sentAt),
-      acceptedAt: acceptedAt === undefined ? undefined : since(acceptedAt),
-      endedAt: since(endedAt),
-    }));
+  /** Resolves with all requests when the last is over. */
+  async stop(): Promise<readonly Request[]> {
+    if (!this.#worker) return [];
+    const told = once(this.#worker, 'message');
+    this.#worker.postMessage('stop');
+    const [requests] = (await told) as [Request[]];
+    await this.#worker.terminate();
+    return requests;
   }
 }
 
-/** What tells what a failed request means, in milliseconds since the end began. */
+/** What tells what a failed request means, in milliseconds since the epoch. */
 export type Moments = {
+  readonly begun: number;
   /** The first application was told to end. */
   readonly told: number;
   /** The last application was gone. */
@@ -82,22 +54,22 @@ type Outcome = 'answered' | 'refused' | 'failed' | 'lost';
  * Lost is a request that was accepted and then broken, whoever broke it, and one that was turned away before the
  * application was told to end: it still worked. To be turned away after that, or by 503 at any time, is to be refused.
  */
-function outcomeOf({ acceptedAt, status, error, sentAt, endedAt }: Request, { told, gone }: Moments): Outcome {
+function outcomeOf({ accepted, status, error, sentAt, endedAt }: Request, { told, gone }: Moments): Outcome {
   const answered = error === undefined && (status === undefined || status < 500);
   if (answered) return 'answered';
   // Nobody was left who could have answered.
   if (status === 503 || sentAt >= gone) return 'refused';
-  if (error !== undefined) return acceptedAt !== undefined || endedAt < told ? 'lost' : 'refused';
+  if (error !== undefined) return accepted || endedAt < told ? 'lost' : 'refused';
   // A gateway that says that the application did not answer.
   if (status !== 502 && status !== 504) return 'failed';
-  if (acceptedAt === undefined || acceptedAt >= told) return 'refused';
+  if (sentAt >= told) return 'refused';
   return endedAt >= told ? 'lost' : 'failed';
 }
 
 const phases = ['serving', 'preStop', 'application ends', 'sidecars end'] as const;
 
-const phaseOf = ({ sentAt }: Request, { told, gone }: Moments): PhaseRow['phase'] =>
-  sentAt < 0 ? 'serving' : sentAt < told ? 'preStop' : sentAt < gone ? 'application ends' : 'sidecars end';
+const phaseOf = ({ sentAt }: Request, { begun, told, gone }: Moments): PhaseRow['phase'] =>
+  sentAt < begun ? 'serving' : sentAt < told ? 'preStop' : sentAt < gone ? 'application ends' : 'sidecars end';
 
 /** One row for each phase, in their order. */
 export function tabulate(requests: readonly Request[], moments: Moments): PhaseRow[] {

@@ -8,7 +8,7 @@ import type { Admitted } from '../admit.ts';
 import type { PodContext } from '../context.ts';
 import type { Exit } from '../process/launch.ts';
 import type { Outcome } from '../running-pod.ts';
-import { Load, type Moments, tabulate } from './load.ts';
+import { Load, tabulate } from './load.ts';
 import { containerEnd, moments, type Report } from './report.ts';
 import type { Noted, TimeLine } from './time-line.ts';
 import { witnesses } from './witness/index.ts';
@@ -92,8 +92,10 @@ export class Rehearsal {
     await this.#following;
     const { context, timeLine } = this.#around;
     const { events } = timeLine;
-    const requests = await this.#load?.stop((at) => timeLine.since(at));
-    const phases = requests && tabulate(requests, this.#momentsIn(events));
+    const requests = await this.#load?.stop();
+    const { told, gone } = this.#appsIn(events);
+    const { begun } = timeLine;
+    const phases = requests && tabulate(requests, { begun, told: begun + told, gone: begun + gone });
     const ends = await Promise.all(this.#containers.map((entry) => this.#endOf(entry, { events, outcome })));
     const { losses, unknown } = await this.#losses(events);
     const dropped = phases?.reduce((sum, { lost }) => sum + lost, 0) ?? 0;
@@ -126,7 +128,7 @@ export class Rehearsal {
       lastWords: await readFile(join(context.lastWords, entry.name), 'utf8').then((text) => text.trim(), neverStarted),
       excused: !this.#ready || (entry.kind === 'app' && outcome !== undefined),
       grace: context.grace,
-      appsGone: this.#momentsIn(events).gone,
+      appsGone: this.#appsIn(events).gone,
     });
   }
 
@@ -149,8 +151,8 @@ export class Rehearsal {
     };
   }
 
-  /** In milliseconds since the end began. */
-  #momentsIn(events: readonly Noted[]): Moments {
+  /** When the first application was told to end and the last was gone, in milliseconds since the end began. */
+  #appsIn(events: readonly Noted[]): { told: number; gone: number } {
     const apps = this.#containers.filter(({ kind }) => kind === 'app').map(({ name }) => name);
     const ofApps = events.filter(({ container }) => apps.includes(container));
     const told = ofApps.find(({ event }) => event.what === 'signal' || event.what === 'exit')?.at ?? 0;
@@ -163,7 +165,7 @@ const exitOf = ({ name }: ContainerEntry, events: readonly Noted[]): Exit | unde
 
 const requestsLost = (count: number): Loss => ({
   container: '--traffic',
-  unit: count === 1 ? 'request' : 'requests',
+  unit: 'requests',
   count,
   text: 'accepted and then broken, or turned away while the application still worked',
 });

@@ -22,7 +22,10 @@ export function reportText({
     ...section('Not as it should be', troubles),
     ...section(
       'Lost',
-      lost.map(({ container, count, unit, text }) => `${container}: ${count} ${unit} ${text}`),
+      lost.map(
+        ({ container, count, unit, text }) =>
+          `${container}: ${count} ${count === 1 ? unit.slice(0, -1) : unit} ${text}`,
+      ),
     ),
     ...section(
       'Warnings',

@@ -31,9 +31,9 @@ export class TimeLine {
     if (this.#origin !== undefined && at >= this.#origin) this.#noted.push({ at: at - this.#origin, container, event });
   };
 
-  /** Milliseconds since the end began, negative before it. @param at on the clock of performance.now() */
-  since(at: number): number {
-    return this.#origin === undefined ? Number.NEGATIVE_INFINITY : at - this.#origin;
+  /** When the end began, in milliseconds since the epoch. */
+  get begun(): number {
+    return performance.timeOrigin + (this.#origin ?? performance.now());
   }
 
   /** In order of time. What is sent to a container that is gone reaches nobody, and is left out. */

@@ -22,7 +22,7 @@ export const proxy = defineWitness({
       losses.push({
         unit: 'requests',
         count: unfinished,
-        text: 'that the application had been given and did not answer',
+        text: 'given to the application and not answered',
       });
     // With exit code 0 it has waited for all of them.
     if (exit?.code === 0) return losses;
@@ -31,10 +31,10 @@ export const proxy = defineWitness({
     const unsent = last.open.filter(
       ({ state, unsentBytes }) => !['active', 'tunnel'].includes(state) && unsentBytes > 0,
     );
-    if (inFlight > 0) losses.push({ unit: 'requests', count: inFlight, text: 'in flight were cut' });
-    if (tunnels > 0) losses.push({ unit: 'tunnels', count: tunnels, text: 'were cut' });
+    if (inFlight > 0) losses.push({ unit: 'requests', count: inFlight, text: 'in flight, cut' });
+    if (tunnels > 0) losses.push({ unit: 'tunnels', count: tunnels, text: 'cut' });
     if (unsent.length > 0)
-      losses.push({ unit: 'responses', count: unsent.length, text: 'were cut before their clients had taken them' });
+      losses.push({ unit: 'responses', count: unsent.length, text: 'cut before clients had taken them' });
     return losses;
   },
 });

@@ -7,7 +7,7 @@ import type { Exit } from '../../process/launch.ts';
 
 export type Loss = {
   readonly container: string;
-  /** What is counted: `bytes`, `requests`, ... */
+  /** What is counted, in the plural: `bytes`, `requests`, ... */
   readonly unit: string;
   readonly count: number;
   /** For people, without the container's name. */
