@@ -19,7 +19,6 @@ import { busyPorts } from './ports.ts';
 import { killAll } from './process/launch.ts';
 import { killStrays } from './process/strays.ts';
 import { announceEnd, Rehearsal, type RehearsalOptions } from './rehearsal/rehearsal.ts';
-import { reportText } from './rehearsal/text.ts';
 import { TimeLine } from './rehearsal/time-line.ts';
 import { followObjects } from './renew.ts';
 import { RunningPod } from './running-pod.ts';
@@ -35,7 +34,7 @@ export type RunOptions = {
   /** In milliseconds; by default the manifest's. */
   readonly grace?: number | undefined;
   /** Its end is brought about, and reported on stdout; the log goes to stderr. */
-  readonly rehearsal?: (RehearsalOptions & { readonly json: boolean }) | undefined;
+  readonly rehearsal?: RehearsalOptions | undefined;
 };
 
 /** 0 stopped as asked or completed, 1 failed, 64 wrong manifest or usage. */
@@ -98,10 +97,14 @@ async function live(
   const following = follow(manifest, context);
 
   const outcome = await Promise.race([running.run(), aborted(stops.asked), ...due(rehearsal, running)]);
-  log.say(outcome ? `${outcome.text}; stopping` : 'Stopping; once more kills at once');
+  // Whose end was brought about here, not asked for, is killed by the first Ctrl-C.
+  const insisted = rehearsal && !stops.asked.aborted ? stops.asked : stops.insisted;
+  log.say(
+    outcome ? `${outcome.text}; stopping` : `Stopping; ${stops.asked.aborted ? 'once more' : 'Ctrl-C'} kills at once`,
+  );
   await rehearsal?.begin();
   stopping.abort();
-  stops.insisted.addEventListener('abort', () => {
+  void aborted(insisted).then(() => {
     log.say('Killing everything');
     hurry.abort();
     killAll();
@@ -109,9 +112,8 @@ async function live(
   await running.end({ hurry: () => hurry.abort(), aboutToSignal: rehearsal?.aboutToSignal });
   await following;
   log.say(outcome?.text ?? 'Stopped');
-  const report = await rehearsal?.report(outcome);
-  if (report) process.stdout.write(wanted?.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
-  return stops.insisted.aborted || report?.orderly === false ? 1 : (outcome?.code ?? 0);
+  const orderly = (await rehearsal?.tell(outcome)) ?? true;
+  return insisted.aborted || !orderly ? 1 : (outcome?.code ?? 0);
 }
 
 const due = (rehearsal: Rehearsal | undefined, { ready }: RunningPod) => (rehearsal ? [rehearsal.due(ready)] : []);

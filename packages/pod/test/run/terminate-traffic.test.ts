@@ -31,7 +31,7 @@ const sum = ({ traffic }: Report, column: 'sent' | 'answered' | 'refused' | 'fai
   traffic!.phases.reduce((all, row: PhaseRow) => all + row[column], 0);
 
 test('an application that finishes what it has accepted loses no request', async () => {
-  const { code, report } = await ended('server.close(() => process.exit(0)); server.closeIdleConnections();', 200);
+  const { code, report } = await ended('setTimeout(() => server.close(() => process.exit(0)), 300);', 200);
   expect(report.traffic!.phases.map(({ phase }) => phase)).toEqual([
     'serving',
     'preStop',

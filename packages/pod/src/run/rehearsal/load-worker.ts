@@ -41,6 +41,8 @@ function send(): void {
 }
 
 const timer = setInterval(send, periodMilliseconds);
+send();
+parentPort?.postMessage('started');
 
 parentPort?.once('message', async () => {
   clearInterval(timer);

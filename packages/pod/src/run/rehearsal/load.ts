@@ -7,18 +7,23 @@ import type { Request } from './load-worker.ts';
 export class Load {
   readonly #url: string;
   #worker: Worker | undefined;
+  #started: Promise<unknown> | undefined;
 
   constructor(url: string) {
     this.#url = url;
   }
 
-  start(): void {
-    this.#worker ??= new Worker(new URL('./load-worker.ts', import.meta.url), { workerData: this.#url });
+  /** Resolves when the first request is under way. */
+  async start(): Promise<void> {
+    this.#worker = new Worker(new URL('./load-worker.ts', import.meta.url), { workerData: this.#url });
+    this.#started = once(this.#worker, 'message');
+    await this.#started;
   }
 
   /** Resolves with all requests when the last is over. */
   async stop(): Promise<readonly Request[]> {
     if (!this.#worker) return [];
+    await this.#started;
     const told = once(this.#worker, 'message');
     this.#worker.postMessage('stop');
     const [requests] = (await told) as [Request[]];
@@ -52,14 +57,18 @@ type Outcome = 'answered' | 'refused' | 'failed' | 'lost';
 
 /**
  * Lost is a request that was accepted and then broken, whoever broke it, and one that was turned away before the
- * application was told to end: it still worked. To be turned away after that, or by 503 at any time, is to be refused.
+ * application was told to end: it still worked. To be turned away after that, or by 503 at any time, is to be refused;
+ * a listener that closes does so by a reset, to what waits in its queue.
  */
 function outcomeOf({ accepted, status, error, sentAt, endedAt }: Request, { told, gone }: Moments): Outcome {
   const answered = error === undefined && (status === undefined || status < 500);
   if (answered) return 'answered';
   // Nobody was left who could have answered.
   if (status === 503 || sentAt >= gone) return 'refused';
-  if (error !== undefined) return accepted || endedAt < told ? 'lost' : 'refused';
+  if (error !== undefined) {
+    const accepting = accepted && (sentAt < told || status !== undefined);
+    return accepting || endedAt < told ? 'lost' : 'refused';
+  }
   // A gateway that says that the application did not answer.
   if (status !== 502 && status !== 504) return 'failed';
   if (sentAt >= told) return 'refused';

@@ -10,6 +10,7 @@ import type { Exit } from '../process/launch.ts';
 import type { Outcome } from '../running-pod.ts';
 import { Load, tabulate } from './load.ts';
 import { containerEnd, moments, type Report } from './report.ts';
+import { reportText } from './text.ts';
 import type { Noted, TimeLine } from './time-line.ts';
 import { witnesses } from './witness/index.ts';
 import { type Loss, type Place, Questioning } from './witness/witness.ts';
@@ -20,6 +21,8 @@ export type RehearsalOptions = {
   readonly after: number;
   /** Asked again and again from ready to the end. */
   readonly traffic: string | undefined;
+  /** How the report is printed. */
+  readonly json: boolean;
 };
 
 type Surroundings = {
@@ -62,7 +65,7 @@ export class Rehearsal {
   async due(ready: Promise<void>): Promise<undefined> {
     await ready;
     this.#ready = true;
-    this.#load?.start();
+    await this.#load?.start();
     await pause(this.#options.after, this.#around.context.stopping);
     return undefined;
   }
@@ -82,12 +85,18 @@ export class Rehearsal {
 
   async #look(questioning: Questioning): Promise<void> {
     const late = new AbortController();
-    await Promise.race([questioning.look(), pause(patienceMilliseconds, late.signal)]);
+    await Promise.race([questioning.lookAgain(), pause(patienceMilliseconds, late.signal)]);
     late.abort();
   }
 
-  /** To be called when all are gone, and the volumes are not yet. */
-  async report(outcome: Outcome | undefined): Promise<Report> {
+  /** Prints the report. To be called when all are gone, and the volumes are not yet. Returns whether all was in order. */
+  async tell(outcome: Outcome | undefined): Promise<boolean> {
+    const report = await this.#report(outcome);
+    process.stdout.write(this.#options.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
+    return report.orderly;
+  }
+
+  async #report(outcome: Outcome | undefined): Promise<Report> {
     this.#over.abort();
     await this.#following;
     const { context, timeLine } = this.#around;

@@ -13,7 +13,7 @@ export type Report = {
   readonly gracePeriod: number;
   /** From the beginning of the end to the last exit. */
   readonly took: number;
-  /** Nothing was lost, and everybody ended as he should. */
+  /** Nothing was lost, and all containers ended as they should. */
   readonly orderly: boolean;
   readonly timeLine: readonly Moment[];
   readonly containers: readonly ContainerEnd[];
@@ -61,6 +61,7 @@ export type Ended = {
 };
 
 const seconds = (milliseconds: number) => Math.round(milliseconds) / 1000;
+const spoken = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
 
 export function containerEnd(ended: Ended): ContainerEnd {
   const { entry, events, lastWords, grace } = ended;
@@ -107,13 +108,13 @@ function troubleOf({ entry, events, lastWords, excused, grace, appsGone }: Ended
     signal && signal.at >= grace ? `${name} was told to end only when the grace period was over${hung}` : undefined;
   if (exit.exit.signal === 'SIGKILL')
     return chance ? `${chance}, and was killed` : `${name} was killed: ${since(steps)}`;
-  if (chance) return `${chance}: it had the last 2 s, and took ${seconds(exit.at - signal!.at)} s of them`;
+  if (chance) return `${chance}: it had the last 2 s, and took ${spoken(exit.at - signal!.at)} of them`;
   if (!endedAsTold(exit.exit, signal)) return `${name} ended with ${how}`;
   return hook?.event.what === 'preStop failed' ? `preStop of ${name} failed: ${hook.event.reason}` : undefined;
 }
 
 const since = ({ signal, exit }: Steps) =>
-  signal ? `it had not ended ${seconds(exit!.at - signal.at)} s after it was told to` : 'it was never told to end';
+  signal ? `it had not ended ${spoken(exit!.at - signal.at)} after it was told to` : 'it was never told to end';
 
 /** A runtime that handles the signal may return what a shell would report of it, as the JVM does. */
 function endedAsTold({ code, signal: by }: Exit, signal: Noted | undefined): boolean {

@@ -19,7 +19,7 @@ export function reportText({
     `${pod} was ended with a grace period of ${formatDuration(gracePeriod * 1000)}: it took ${took.toFixed(3)} s`,
     timeTable(timeLine),
     ...(traffic ? [`Requests for ${traffic.url}, by when they were sent:\n\n${trafficTable(traffic.phases)}`] : []),
-    ...section('Not as it should be', troubles),
+    ...section('Out of order', troubles),
     ...section(
       'Lost',
       lost.map(

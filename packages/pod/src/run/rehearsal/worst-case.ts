@@ -1,4 +1,4 @@
-// Whether the time is enough if everybody takes all that he may.
+// Whether the grace period is enough if each container takes all of its time.
 
 import { formatDuration } from '@outrigger/core';
 import type { ContainerEntry } from '../../manifest/containers.ts';
@@ -18,18 +18,17 @@ export function worstCase({ containers, parameters, grace }: Given): Warning[] {
   const apps = containers.filter(({ kind }) => kind === 'app');
   let at = Math.max(0, ...apps.map(({ container }) => (container.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000));
   const late: string[] = [];
-  const cut: string[] = [];
+  const short: string[] = [];
   for (const { name } of containers.filter(({ kind }) => kind === 'sidecar').toReversed()) {
     const drain = parameters.get(name)?.values.drainTimeout;
     if (typeof drain !== 'number') continue;
     if (at >= grace) late.push(name);
     else if (at + drain > grace)
-      cut.push(`${name} would have ${formatDuration(grace - at)} for its --drain-timeout of ${formatDuration(drain)}`);
+      short.push(`${name} would have ${formatDuration(grace - at)} of its --drain-timeout of ${formatDuration(drain)}`);
     at += drain;
   }
-  if (late.length > 0) late.splice(0, late.length, `${late.join(', ')} would have 2s to flush`);
-  const parts = [...cut, ...late];
-  if (parts.length === 0) return [];
-  const message = `if everybody took as long as he may, ${parts.join('; ')}; ${formatDuration(at)} of grace would do`;
+  if (late.length > 0) short.push(`${late.join(', ')} would have 2 s to flush`);
+  if (short.length === 0) return [];
+  const message = `if each took all of its time, ${short.join('; ')}: a grace period of ${formatDuration(at)} would do`;
   return [{ rule: 'stop-time', message }];
 }

@@ -37,7 +37,7 @@ export type Witness<T> = {
 export const defineWitness = <T>(witness: Witness<T>): Witness<T> => witness;
 
 // The last answer is this old at most when a sidecar is killed.
-const periodMilliseconds = 50;
+const periodMilliseconds = 100;
 const timeoutMilliseconds = 1_000;
 
 export class Questioning<T = unknown> {
@@ -61,6 +61,12 @@ export class Questioning<T = unknown> {
       this.#asking = undefined;
     });
     return this.#asking;
+  }
+
+  /** The same, but what is asked is not older than the call. */
+  async lookAgain(): Promise<void> {
+    await this.#asking;
+    await this.look();
   }
 
   async #look(): Promise<void> {
