@@ -3,7 +3,7 @@
 //   1. every preStop hook at once, and the grace period begins
 //   2. SIGTERM to each application once its own hook is done
 //   3. when the last application has ended: SIGTERM to the sidecars, last started first, one after the other
-//   4. when the grace period is over: SIGKILL; who has not had a SIGTERM by then gets one and two seconds
+//   4. when the grace period is over: SIGTERM for who has not had one, and SIGKILL, two seconds after the SIGTERM at least
 
 import { pause, wait } from '@outrigger/core';
 import type { Supervisor } from './container/supervisor.ts';
@@ -25,12 +25,11 @@ export async function terminate(
   supervisors: readonly Supervisor[],
   { grace, hurry, say, aboutToSignal }: Terms,
 ): Promise<void> {
-  const gone = Promise.all(supervisors.map((each) => each.gone));
-  const signalled = new Set<Supervisor>();
+  const signalledAt = new Map<Supervisor, number>();
   // Once: a second SIGTERM would end a sidecar of ours at once, in the middle of its last chance.
   const signal = (each: Supervisor) => {
-    if (signalled.has(each)) return;
-    signalled.add(each);
+    if (signalledAt.has(each)) return;
+    signalledAt.set(each, performance.now());
     each.terminate();
   };
   const over = new AbortController();
@@ -42,11 +41,12 @@ export async function terminate(
   if (await Promise.race([orderly, late])) {
     const running = supervisors.filter((each) => each.isRunning);
     say(`The grace period of ${grace / 1000} s is over; killing ${running.map(({ entry }) => entry.name).join(', ')}`);
-    await lastChance(running, { signal, signalled, gone });
+    for (const each of running) signal(each);
+    await Promise.all(running.map((each) => lastChance(each, signalledAt.get(each)!)));
     hurry();
   }
   over.abort();
-  await gone;
+  await Promise.all(supervisors.map((each) => each.gone));
 }
 
 type Signal = { readonly signal: (each: Supervisor) => void };
@@ -66,14 +66,10 @@ async function inOrder(
   for (const each of supervisors.filter(({ entry }) => entry.kind === 'sidecar').toReversed()) await end(each);
 }
 
-type Late = Signal & { readonly signalled: ReadonlySet<Supervisor>; readonly gone: Promise<unknown> };
-
-async function lastChance(running: readonly Supervisor[], { signal, signalled, gone }: Late): Promise<void> {
-  const warned = running.filter((each) => !signalled.has(each));
-  for (const each of running) if (signalled.has(each)) each.kill();
-  for (const each of warned) signal(each);
+async function lastChance(each: Supervisor, signalledAt: number): Promise<void> {
   const over = new AbortController();
-  if (warned.length > 0) await Promise.race([gone, pause(lastChanceMilliseconds, over.signal)]);
+  const left = signalledAt + lastChanceMilliseconds - performance.now();
+  if (left > 0) await Promise.race([each.gone, pause(left, over.signal)]);
   over.abort();
-  for (const each of warned) each.kill();
+  each.kill();
 }

@@ -101,6 +101,16 @@ test('an application that ignores SIGTERM leaves its sidecars the last chance, a
   expect(endOf(report, 'deaf').exit!.took).toBeGreaterThan(0.9);
 });
 
+test('who is told to end just before the grace period is over has two seconds from then on', async () => {
+  const { code, report } = await terminated(
+    { init: [sidecar(listening('late', 'sleep 1; exit 0'))], apps: [listening('app', 'sleep 1.5; exit 0')] },
+    '--grace-period=2s',
+  );
+  expect([code, report.troubles]).toEqual([0, []]);
+  expect(eventsOf(report, 'late')).toEqual(['SIGTERM', 'exit code 0']);
+  expect(report.took).toBeGreaterThan(2);
+});
+
 test('a preStop hook that hangs takes the time to end from its own container', async () => {
   const { code, report } = await terminated(
     {
