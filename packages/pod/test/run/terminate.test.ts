@@ -253,6 +253,33 @@ test('the proxy that has to cut requests says how many', async () => {
   expect(endOf(report, 'proxy').exit?.code).toBe(75);
 });
 
+test('requests that the application breaks off as it ends are lost, though the proxy ends in order', async () => {
+  const [listen, port] = [await freePort(), await freePort()];
+  const proxy = await toolkit('proxy', [`--listen-address=127.0.0.1:${listen}`, `--upstream=http://127.0.0.1:${port}`]);
+  // It answers nothing, and ends at once.
+  const local = `exec node -e "
+    process.on('SIGTERM', () => process.exit(0));
+    require('node:http').createServer(() => console.log('asked')).listen(${port}, '127.0.0.1');
+  "`;
+  await using run = await runPod(
+    { init: [proxy], apps: [{ name: 'app', local, readinessProbe: { tcpSocket: { port } } }] },
+    { args: ['--terminate=600s', '--json'] },
+  );
+  await run.ready();
+  const client = connect(listen, '127.0.0.1');
+  client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await run.said(/^app .*asked/);
+  const answered = once(client, 'data');
+  expect(await run.stop()).toEqual({ code: 1, signal: null });
+  expect(String((await answered)[0])).toMatch(/^HTTP\/1\.1 502 /);
+  client.destroy();
+  const report = reportOf(run);
+  expect(report.lost).toEqual([
+    { container: 'proxy', unit: 'requests', count: 1, text: 'given to the application and not answered' },
+  ]);
+  expect(report.troubles).toEqual([]);
+});
+
 test('a Pod that ends by itself is reported too', async () => {
   const { code, report } = await terminated({
     init: [sidecar(polite('one'))],

@@ -110,10 +110,9 @@ export class Rehearsal {
     const dropped = phases?.reduce((sum, { lost }) => sum + lost, 0) ?? 0;
     const lost = dropped === 0 ? losses : [...losses, requestsLost(dropped)];
     const troubles = [
-      ...(this.#ready ? [] : ['The Pod was not ready when the end began']),
+      ...(this.#ready ? unknown : ['The Pod was not ready when the end began']),
       ...(outcome?.code === 1 ? [outcome.text] : []),
       ...ends.flatMap(({ trouble }) => trouble ?? []),
-      ...unknown,
     ];
     return {
       pod: this.#admitted.manifest.name,

@@ -90,9 +90,16 @@ export class Questioning<T = unknown> {
   /** What was lost, or why that is not known. */
   async lost(exit: Exit | undefined, place: Place): Promise<{ readonly losses: Loss[]; readonly unknown?: string }> {
     if (this.#before === undefined || this.#last === undefined)
-      return { losses: [], unknown: `${this.entry.name} could not be asked what it holds: ${reasonOf(this.#fault)}` };
-    const losses = await this.#witness.lost({ before: this.#before, last: this.#last }, { exit, place });
-    return { losses: losses.map((loss) => ({ container: this.entry.name, ...loss })) };
+      return {
+        losses: [],
+        unknown: `What ${this.entry.name} lost is not known, it could not be asked: ${reasonOf(this.#fault)}`,
+      };
+    try {
+      const losses = await this.#witness.lost({ before: this.#before, last: this.#last }, { exit, place });
+      return { losses: losses.map((loss) => ({ container: this.entry.name, ...loss })) };
+    } catch (error) {
+      return { losses: [], unknown: `What ${this.entry.name} lost is not known: ${reasonOf(error)}` };
+    }
   }
 }
 
