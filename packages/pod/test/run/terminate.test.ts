@@ -1,5 +1,6 @@
 // `run --terminate`: the end of real Pods, and what is said of it.
 
+import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { outrigger, runPod } from '../outrigger.ts';
 import { endOf, eventsOf, listening, polite, reportOf, sidecar, terminated } from './terminated.ts';
@@ -51,8 +52,8 @@ test('an application that ignores SIGTERM leaves its sidecars the last chance, a
     expect(run.stderr.match(new RegExp(`^${name} .*told`, 'gm'))).toHaveLength(1);
   }
   expect(report.troubles.map((each) => each.replace(/\d\.\d/g, '#'))).toEqual([
-    'one was told to end only when the grace period was over: it had the last 2 s, and took # s of them',
-    'two was told to end only when the grace period was over: it had the last 2 s, and took # s of them',
+    'one was told to end only when the grace period was over: it took # s of the last 2 s, and ended with exit code 0',
+    'two was told to end only when the grace period was over: it took # s of the last 2 s, and ended with exit code 0',
     'deaf was killed: it had not ended # s after it was told to',
   ]);
   expect(endOf(report, 'deaf').exit!.took).toBeGreaterThan(0.9);
@@ -85,7 +86,7 @@ test('a preStop hook that hangs takes the time to end from its own container', a
   expect(endOf(report, 'hooked').signalledAt).toBeGreaterThan(1.9);
   expect(report.troubles).toEqual([
     expect.stringMatching(
-      /^hooked was told to end only when the grace period was over, since its preStop hook did not end: it had the last 2 s/,
+      /^hooked was told to end only when the grace period was over, since its preStop hook did not end: it took \d\.\d s of the last 2 s, and ended with exit code 0$/,
     ),
   ]);
 });
@@ -135,6 +136,22 @@ test('a Pod that ends by itself is reported too', async () => {
   });
   expect([code, report.troubles]).toEqual([0, []]);
   expect(eventsOf(report, 'one')).toEqual(['SIGTERM', 'exit code 0']);
+});
+
+test('an application of a Job that has completed before is missed by nobody', async () => {
+  await using run = await runPod(
+    {
+      // Were it told to end while it says its last word, it would not mind.
+      apps: [polite('app'), { name: 'job', local: `trap '' TERM; while ! test -e go; do sleep 0.05; done; echo done` }],
+      spec: { restartPolicy: 'Never' },
+    },
+    { args: ['--terminate=600s', '--json'] },
+  );
+  await run.ready();
+  await writeFile(run.directory.join('go'), '');
+  await run.said(/^job .*done/);
+  expect(await run.stop()).toEqual({ code: 0, signal: null });
+  expect(reportOf(run).troubles).toEqual([]);
 });
 
 test('a Pod that fails before it is ready is no success', async () => {

@@ -134,10 +134,16 @@ export class Rehearsal {
       entry,
       events: events.filter(({ container }) => container === entry.name),
       lastWords: await readFile(join(context.lastWords, entry.name), 'utf8').then((text) => text.trim(), neverStarted),
-      excused: !this.#ready || (entry.kind === 'app' && outcome !== undefined),
+      excused: !this.#ready || (entry.kind === 'app' && (outcome !== undefined || this.#hasCompleted(entry))),
       grace: context.grace,
       appsGone: this.#appsIn(events).gone,
     });
+  }
+
+  #hasCompleted({ name }: ContainerEntry): boolean {
+    const { context, timeLine } = this.#around;
+    const { restartPolicy = 'Always' } = context.pod.spec ?? {};
+    return restartPolicy !== 'Always' && timeLine.exitBefore(name)?.code === 0;
   }
 
   async #losses(events: readonly Noted[]): Promise<{ losses: Loss[]; unknown: string[] }> {

@@ -108,7 +108,7 @@ function troubleOf({ entry, events, lastWords, excused, grace, appsGone }: Ended
     signal && signal.at >= grace ? `${name} was told to end only when the grace period was over${hung}` : undefined;
   if (exit.exit.signal === 'SIGKILL')
     return chance ? `${chance}, and was killed` : `${name} was killed: ${since(steps)}`;
-  if (chance) return `${chance}: it had the last 2 s, and took ${spoken(exit.at - signal!.at)} of them`;
+  if (chance) return `${chance}: it took ${spoken(exit.at - signal!.at)} of the last 2 s, and ended with ${how}`;
   if (!endedAsTold(exit.exit, signal)) return `${name} ended with ${how}`;
   return hook?.event.what === 'preStop failed' ? `preStop of ${name} failed: ${hook.event.reason}` : undefined;
 }

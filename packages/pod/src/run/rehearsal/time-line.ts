@@ -20,16 +20,23 @@ export type Noted = {
 
 export class TimeLine {
   readonly #noted: Noted[] = [];
+  readonly #exitsBefore = new Map<string, Exit>();
   #origin: number | undefined;
 
-  /** What comes before is not noted. */
+  /** Of what comes before only the exits are known. */
   begin(): void {
     this.#origin ??= performance.now();
   }
 
   readonly note: NoteEvent = (container, event, at = performance.now()) => {
     if (this.#origin !== undefined && at >= this.#origin) this.#noted.push({ at: at - this.#origin, container, event });
+    else if (event.what === 'exit') this.#exitsBefore.set(container, event.exit);
   };
+
+  /** How it ended last before the Pod's end began. */
+  exitBefore(container: string): Exit | undefined {
+    return this.#exitsBefore.get(container);
+  }
 
   /** When the end began, in milliseconds since the epoch. */
   get begun(): number {

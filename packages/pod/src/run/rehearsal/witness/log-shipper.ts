@@ -10,6 +10,7 @@ const ledger = z.object({
   files: z.array(
     z.object({
       path: z.string(),
+      device: z.string(),
       inode: z.string(),
       size: z.int(),
       sinks: z.record(z.string(), z.object({ acknowledged: z.int() })),
@@ -25,6 +26,7 @@ const positions = z.object({
   files: z.array(
     z.object({
       path: z.string(),
+      device: z.string(),
       inode: z.string(),
       size: z.int(),
       sinks: z.record(z.string(), z.object({ offset: z.int() })),
@@ -84,9 +86,18 @@ export const logShipper = defineWitness({
   },
 });
 
-type Known = { readonly path: string; readonly inode: string; readonly size: number; readonly from: number };
+type Known = {
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  readonly size: number;
+  readonly from: number;
+};
 
-const placeOf = ({ path, inode, size }: Omit<Known, 'from'>, from = 0): Known => ({ path, inode, size, from });
+const placeOf = ({ path, device, inode, size }: Omit<Known, 'from'>, from = 0): Known => ({
+  ...{ path, device, inode, size },
+  from,
+});
 
 async function positionsIn(path: string): Promise<(sink: string) => Known[]> {
   const text = await readFile(path, 'utf8').catch(absent);
@@ -96,12 +107,12 @@ async function positionsIn(path: string): Promise<(sink: string) => Known[]> {
 
 /** Of each file what nobody has acknowledged, as far as it has grown by now. */
 async function leftOf(all: readonly Known[]): Promise<Left[]> {
-  const byInode = Map.groupBy(all, ({ inode }) => inode);
+  const files = Map.groupBy(all, ({ device, inode }) => `${device}:${inode}`);
   const left = await Promise.all(
-    [...byInode.values()].map(async (known) => {
-      const { path, inode } = known.at(-1)!;
+    [...files.values()].map(async (known) => {
+      const { path, device, inode } = known.at(-1)!;
       const now = await stat(path, { bigint: true }).catch(absent);
-      const there = now !== undefined && String(now.ino) === inode;
+      const there = now !== undefined && String(now.dev) === device && String(now.ino) === inode;
       const to = there ? Number(now.size) : Math.max(...known.map(({ size }) => size));
       return { path, from: Math.max(...known.map(({ from }) => from)), to, there };
     }),
