@@ -129,12 +129,19 @@ test('Ctrl-C during the end kills at once, and the report says so', async () => 
 });
 
 test('a Pod that ends by itself is reported too', async () => {
-  const { code, report } = await terminated({
-    init: [sidecar(polite('one'))],
-    apps: [{ name: 'job', local: 'while ! test -e up-one; do sleep 0.05; done; exit 0' }],
-    spec: { restartPolicy: 'Never' },
-  });
-  expect([code, report.troubles]).toEqual([0, []]);
+  await using run = await runPod(
+    {
+      init: [sidecar(polite('one'))],
+      apps: [{ name: 'job', local: 'while ! test -e go; do sleep 0.05; done' }],
+      spec: { restartPolicy: 'Never' },
+    },
+    { args: ['--terminate=600s', '--json'] },
+  );
+  await run.ready();
+  await writeFile(run.directory.join('go'), '');
+  expect(await run.exited).toEqual({ code: 0, signal: null });
+  const report = reportOf(run);
+  expect([report.orderly, report.troubles]).toEqual([true, []]);
   expect(eventsOf(report, 'one')).toEqual(['SIGTERM', 'exit code 0']);
 });
 
