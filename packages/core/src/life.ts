@@ -232,7 +232,7 @@ export class Life {
   }
 
   #sayStopped(stage: Stopped): void {
-    if (stage.late) this.#log.error(sayStopped(stage), { stage: stage.name });
+    if (stage.late) this.#log.error(stage.left ?? sayStopped(stage), { stage: stage.name });
     else if ('error' in stage) this.fail(stage.error);
     else this.#log.debug('Stopped a stage', { stage: stage.name, milliseconds: Math.round(stage.milliseconds) });
   }

@@ -1,6 +1,6 @@
 // What start opens, stopped in the exact reverse order. One that throws or hangs does not keep the others from stopping.
 
-import { reasonOf } from './errors.ts';
+import { type Fault, reasonOf } from './errors.ts';
 import { wait } from './every.ts';
 
 export type StageOptions = {
@@ -8,6 +8,15 @@ export type StageOptions = {
   readonly name?: string;
   /** Milliseconds that stopping it may take; by default nearly all that is left of `--drain-timeout`. */
   readonly deadline?: number;
+  /** What it has not done, asked when its time is over. */
+  readonly left?: () => Fault | undefined;
+};
+
+type Stage = {
+  readonly name: string;
+  readonly stop: () => Promise<void>;
+  readonly deadline: number;
+  readonly left?: StageOptions['left'] | undefined;
 };
 
 /** How one stage ended. */
@@ -18,6 +27,8 @@ export type Stopped = {
   readonly error?: unknown;
   /** It had not ended at its deadline and was left behind. */
   readonly late?: boolean;
+  /** What it has not done. */
+  readonly left?: Fault | undefined;
 };
 
 type Disposal = Disposable | AsyncDisposable;
@@ -48,9 +59,9 @@ export class Stages {
     this.#add(options.name, async () => void (await stop()), options);
   }
 
-  #add(name: string | undefined, stop: () => Promise<void>, { deadline }: StageOptions): void {
+  #add(name: string | undefined, stop: () => Promise<void>, { deadline, left }: StageOptions): void {
     this.#opened++;
-    const stage = { name: name ?? `stage ${this.#opened}`, stop, deadline: deadline ?? Number.POSITIVE_INFINITY };
+    const stage = { name: name ?? `stage ${this.#opened}`, stop, deadline: deadline ?? Number.POSITIVE_INFINITY, left };
     if (this.#stack.disposed) {
       void this.#stop(stage);
       throw new Error(`"${stage.name}" was opened while stopping`);
@@ -75,12 +86,13 @@ export class Stages {
     return this.#stopped;
   }
 
-  async #stop({ name, stop, deadline }: { name: string; stop: () => Promise<void>; deadline: number }): Promise<void> {
+  async #stop({ name, stop, deadline, left }: Stage): Promise<void> {
     const begun = performance.now();
-    const left = Math.max(0, this.#end - begun);
-    const reserve = this.#left > 0 ? Math.min(longestReserve, left / 10) : 0;
-    const outcome = await within(Math.min(deadline, left - reserve), stop);
-    this.#stopped.push({ name, milliseconds: performance.now() - begun, ...outcome });
+    const remaining = Math.max(0, this.#end - begun);
+    const reserve = this.#left > 0 ? Math.min(longestReserve, remaining / 10) : 0;
+    const outcome = await within(Math.min(deadline, remaining - reserve), stop);
+    const undone = outcome.late && left ? { left: left() } : {};
+    this.#stopped.push({ name, milliseconds: performance.now() - begun, ...outcome, ...undone });
   }
 }
 
@@ -113,5 +125,8 @@ const classOf = (value: object): string | undefined => {
 };
 
 /** `sources did not stop within 1800 ms`, `sinks: connection reset` */
-export const sayStopped = ({ name, milliseconds, error, late }: Stopped): string =>
-  late ? `${name} did not stop within ${Math.round(milliseconds)} ms` : `${name}: ${reasonOf(error)}`;
+export function sayStopped({ name, milliseconds, error, late, left }: Stopped): string {
+  if (!late) return `${name}: ${reasonOf(error)}`;
+  const undone = left ? `: ${left.message}` : '';
+  return `${name} did not stop within ${Math.round(milliseconds)} ms${undone}`;
+}

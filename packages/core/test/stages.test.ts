@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Stages } from '../src/stages.ts';
+import { Fault } from '../src/errors.ts';
+import { Stages, sayStopped } from '../src/stages.ts';
 
 type Node = {
   /** Which of the nodes before it must have started. */
@@ -146,4 +147,15 @@ test('a stage is named by its class unless it has a name', async () => {
   stages.use(undefined);
   stages.defer(() => undefined, { name: 'last' });
   expect((await stages.stop(1000)).map(({ name }) => name)).toEqual(['last', 'stage 2', 'Ledger']);
+});
+
+test('a stage that does not stop says what it leaves, one that stops does not', async () => {
+  const stages = new Stages();
+  const left = () =>
+    new Fault('WORK_LEFT', { message: '{count} jobs are not done', hint: 'The next run does them' }, { count: 3 });
+  stages.defer(() => undefined, { name: 'quick', left });
+  stages.defer(() => new Promise(() => undefined), { name: 'slow', left });
+  const [slow, quick] = await stages.stop(100);
+  expect(sayStopped(slow!)).toMatch(/^slow did not stop within \d+ ms: 3 jobs are not done$/);
+  expect(quick).not.toHaveProperty('left');
 });

@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { type Context, defineSidecar, Fault, ParameterProblem, reasonOf, retry, wait } from '@outrigger/core';
+import { type Context, defineSidecar, Fault, ParameterProblem, reasonOf, retry } from '@outrigger/core';
 import manifest from '../package.json' with { type: 'json' };
 import { routes } from './api.ts';
 import { checkSinks } from './check-sinks.ts';
@@ -47,7 +47,7 @@ export const sidecar = defineSidecar({
   },
 
   async start(context): Promise<Shipper> {
-    const { parameters, stack, signal } = context;
+    const { parameters, stack } = context;
     const { stateDirectory } = parameters;
     // Disposal runs in reverse. Reading ends by itself after the signal, so deliveries go first: each ends when its sink
     // has acknowledged all that was read. Then files are closed, and what was acknowledged last is written.
@@ -70,12 +70,13 @@ export const sidecar = defineSidecar({
     for (const { name, member, parameters } of context.parameters.sink) {
       const sink = await member.open(parameters, { ...context, stateDirectory });
       const outbox = new Outbox(encoderFor(sink, context), sink.local ? 0 : context.parameters.batchWait);
-      deliveries.push(stack.use(new Delivery({ ...context, name, sink, outbox, bury, tap })));
+      const left = () => errors.LOG_SHIPPER_LEFT({ sink: name, lag: ledger.lag(name) });
+      const delivery = new Delivery({ ...context, name, sink, outbox, bury, tap });
+      deliveries.push(stack.use(delivery, { name: `delivery to ${name}`, left }));
       feed(outbox, { source, name, context }).catch(context.fail);
     }
     // Disposed first: what was pushed and is safe is still delivered.
     stack.use(await source.listen(await Pipeline.open(parameters, context)));
-    signal.addEventListener('abort', () => sayWhatIsLeft(deliveries, ledger, context), { once: true });
     return { ledger, source, deliveries, checkpoint, tap };
   },
 });
@@ -148,12 +149,4 @@ async function positionsOf(context: ShipperContext) {
   } catch (error) {
     throw new ParameterProblem('stateDirectory', reasonOf(error), { cause: error });
   }
-}
-
-/** Just before the drain deadline, while there is still somebody to say it. */
-async function sayWhatIsLeft(deliveries: readonly Delivery[], ledger: Ledger, context: ShipperContext): Promise<void> {
-  const { drainTimeout } = context.parameters;
-  await wait(drainTimeout - Math.min(500, drainTimeout / 5));
-  for (const { name, state } of deliveries)
-    if (state !== 'ended') context.log.error(errors.LOG_SHIPPER_LEFT({ sink: name, lag: ledger.lag(name) }));
 }

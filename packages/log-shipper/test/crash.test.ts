@@ -1,6 +1,6 @@
 // At least once, whatever happens when.
 
-import { rename } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { every, pause } from '@outrigger/core';
 import { freePort, until } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
@@ -81,12 +81,16 @@ test('told to stop while the receiver is down, it says what is left, and the nex
   const port = await freePort();
   await place.append(text(sequence(1, 100)));
   {
-    await using shipper = await place.ship([...toForward(`127.0.0.1:${port}`), '--drain-timeout', '1s']);
+    const [lag, words] = [text(sequence(1, 100)).length, place.state('last-words')];
+    // As the kubelet does.
+    await writeFile(words, '');
+    await using shipper = await place.ship([
+      ...[...toForward(`127.0.0.1:${port}`), '--drain-timeout', '1s', '--termination-message-file', words],
+    ]);
     shipper.kill('SIGTERM');
     expect((await shipper.exited).code).toBe(75);
-    expect(shipper.logs()).toContainEqual(
-      expect.objectContaining({ code: 'LOG_SHIPPER_LEFT', sink: 'forward', lag: text(sequence(1, 100)).length }),
-    );
+    expect(shipper.logs()).toContainEqual(expect.objectContaining({ code: 'LOG_SHIPPER_LEFT', sink: 'forward', lag }));
+    expect(await readFile(words, 'utf8')).toContain(`Sink forward has not acknowledged ${lag} bytes`);
   }
   await using receiver = await Receiver.listen({ port });
   await using _again = await place.ship(toForward(receiver.address));
