@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { applyRule, check, errorsOf, type Finding, inFileOrder, type Overrides } from '../check/check.ts';
 import { formatFinding, summaryOf } from '../check/format.ts';
+import { podSecurity } from '../check/rules/pod-security.ts';
 import { containersOf } from '../manifest/containers.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { SidecarParameters } from '../manifest/parameters.ts';
@@ -45,10 +46,10 @@ export async function admit(file: string, text: string, overrides: Overrides): P
   const more = manifest ? applyRule(runnable, { manifest, containers, parameters }) : [];
   // A warning about what only a cluster might have is an error here: the same line twice helps nobody.
   const places = new Set(more.map(({ path }) => path));
-  const all = inFileOrder([
-    ...findings.filter(({ path, rule }) => rule !== 'references' || !places.has(path)),
-    ...more,
-  ]);
+  const repeated = ({ path, rule }: Finding) => rule === 'references' && places.has(path);
+  // A process of this machine has no security context.
+  const elsewhere = ({ rule }: Finding) => rule === podSecurity.name;
+  const all = inFileOrder([...findings.filter((each) => !repeated(each) && !elsewhere(each)), ...more]);
   const errors = errorsOf({ findings: all });
   const strangers = manifest
     ? unknownContainers(

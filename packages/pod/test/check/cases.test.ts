@@ -11,7 +11,10 @@ const directory = fileURLToPath(new URL('../cases/check/', import.meta.url));
 const names = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
 
 test.for(names)('%s', async (name) => {
-  const { findings } = await check(parseSource(name, readFileSync(directory + name, 'utf8')));
+  const checked = await check(parseSource(name, readFileSync(directory + name, 'utf8')));
+  // It has a word on every container: of the others' golden files only the right one's must be free of them.
+  const itsOwn = name.startsWith('pod-security') || name === 'right.yaml';
+  const findings = checked.findings.filter(({ rule }) => itsOwn || rule !== 'pod-security');
   // What a parameter means is its role's to say.
   const text = `${[...findings.map(formatFinding), summaryOf(findings)].join('\n')}\n`.replaceAll(
     /is required: .*/g,

@@ -6,6 +6,7 @@ import { annotations } from './annotations.ts';
 import { containers } from './containers.ts';
 import { jobSidecars } from './job-sidecars.ts';
 import { names } from './names.ts';
+import { podSecurity } from './pod-security.ts';
 import { ports } from './ports.ts';
 import { probePorts } from './probe-ports.ts';
 import { probeTargets } from './probe-targets.ts';
@@ -36,5 +37,6 @@ export const rules: readonly Rule[] = [
   sharedProcesses,
   signalUser,
   stopTime,
+  podSecurity,
   jobSidecars,
 ];
