@@ -1,5 +1,6 @@
 // outrigger create
 
+import { existsSync } from 'node:fs';
 import { glob, readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { refuse, say } from '../command.ts';
@@ -16,6 +17,11 @@ export type Written = {
 
 /** 0 written, 64 wrong usage. */
 export async function writeSidecar({ name, directory, port, summary }: Written): Promise<number> {
+  if (!existsSync(join(repository, 'pnpm-workspace.yaml')))
+    return refuse(
+      ['A new sidecar is built and tested with the toolkit: run this in a clone of it'],
+      'outrigger create --help',
+    );
   const target = resolve(directory ?? join(repository, 'packages', name));
   const problems = [
     problemOfName(name),

@@ -1,5 +1,6 @@
 // The roles of the toolkit: which image is which, where its program is, what it declares.
 
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AnySidecar } from '@outrigger/core';
 
@@ -32,5 +33,8 @@ export function roleOf(image: string | undefined): Role | undefined {
 export const declarationOf = async (role: Role): Promise<AnySidecar> => (await declarations[role]()).sidecar;
 
 /** The file that an image of the role has on its path as `sidecar`. */
-export const programOf = (role: Role): string =>
-  fileURLToPath(new URL('./main.ts', import.meta.resolve(`@outrigger/${role}`)));
+export function programOf(role: Role): string {
+  const entry = import.meta.resolve(`@outrigger/${role}`);
+  // TypeScript here, JavaScript in a published package.
+  return fileURLToPath(new URL(`./main${extname(entry)}`, entry));
+}
