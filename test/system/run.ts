@@ -23,6 +23,7 @@ const peers = {
   readelf: 'binutils',
   git: 'git',
   promtool: 'prometheus',
+  shellcheck: 'shellcheck',
   ip: 'iproute2',
   rsyslogd: 'rsyslog',
   wrk: 'wrk',
