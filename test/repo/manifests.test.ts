@@ -63,6 +63,13 @@ describe.each(manifests)('%s', (file) => {
       if (volume.emptyDir) expect(volume.emptyDir.sizeLimit, volume.name).toBeTruthy();
   });
 
+  test('its grace period has room for the drains of all sidecars, one after the other, and 10 s for the application', async () => {
+    const { spec, containers, parameters } = await open(file);
+    const seconds = (name: string) => Number(parameters.get(name)?.values.drainTimeout ?? 20_000) / 1000;
+    const drains = containers.filter(isSidecar).reduce((sum, { name }) => sum + seconds(name), 0);
+    expect(spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(drains + 10);
+  });
+
   test('every container has its resources, a memory limit and a root that it can not write to', async () => {
     for (const { name, container } of (await open(file)).containers) {
       expect(container.resources?.requests, name).toMatchObject({ cpu: expect.anything(), memory: expect.anything() });
