@@ -28,27 +28,26 @@ function replaced(value: unknown, path: Path, other: unknown): unknown {
   return copy;
 }
 
-test.for(['right', 'platform', 'references', 'ports', 'pod-security'])(
-  '%s.yaml with anything in any place of it',
-  async (name) => {
-    const file = fileURLToPath(new URL(`../cases/check/${name}.yaml`, import.meta.url));
-    const documents = parseSource(name, readFileSync(file, 'utf8')).documents.map(({ value }) => value);
-    let judged = 0;
-    for (const path of pathsOf(documents))
-      for (const other of path.length === 0 ? [] : wrong) {
-        const changed = (replaced(documents, path, other) as unknown[]).filter((each) => each !== undefined);
-        const text = changed.map((each) => stringify(each)).join('---\n');
-        const checked = await check(parseSource(name, text)).catch((error: Error) => {
-          throw new Error(`${JSON.stringify(path)} = ${JSON.stringify(other)}: ${error.stack}`);
-        });
-        for (const { line, column, message } of checked.findings) {
-          expect(line).toBeGreaterThan(0);
-          expect(column).toBeGreaterThan(0);
-          expect(message).not.toMatch(/undefined|\[object|NaN/);
-        }
-        if (checked.manifest && errorsOf(checked).length === 0) plainForm(checked.manifest, checked.parameters);
-        judged++;
+const names = ['right', 'platform', 'references', 'ports', 'pod-security'];
+
+test.for(names)('%s.yaml with anything in any place of it', async (name) => {
+  const file = fileURLToPath(new URL(`../cases/check/${name}.yaml`, import.meta.url));
+  const documents = parseSource(name, readFileSync(file, 'utf8')).documents.map(({ value }) => value);
+  let judged = 0;
+  for (const path of pathsOf(documents))
+    for (const other of path.length === 0 ? [] : wrong) {
+      const changed = (replaced(documents, path, other) as unknown[]).filter((each) => each !== undefined);
+      const text = changed.map((each) => stringify(each)).join('---\n');
+      const checked = await check(parseSource(name, text)).catch((error: Error) => {
+        throw new Error(`${JSON.stringify(path)} = ${JSON.stringify(other)}: ${error.stack}`);
+      });
+      for (const { line, column, message } of checked.findings) {
+        expect(line).toBeGreaterThan(0);
+        expect(column).toBeGreaterThan(0);
+        expect(message).not.toMatch(/undefined|\[object|NaN/);
       }
-    expect(judged).toBeGreaterThan(300);
-  },
-);
+      if (checked.manifest && errorsOf(checked).length === 0) plainForm(checked.manifest, checked.parameters);
+      judged++;
+    }
+  expect(judged).toBeGreaterThan(300);
+});
