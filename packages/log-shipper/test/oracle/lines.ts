@@ -16,7 +16,8 @@ export function lineOf({ seed, limit }: Script, file: number, n: number): Buffer
   const random = seeded(seed, file, n);
   if (n % 7 === 3 && random() < 0.3) return Buffer.alloc(0);
   const head = `${file}:${n}:`;
-  const length = random() < 0.02 ? between(random, 1000, 3000) : between(random, 0, 220);
+  // Only the long ones go beyond the limit: each piece of theirs says where it is from.
+  const length = random() < 0.02 ? between(random, 1000, Math.min(3000, limit - 128)) : between(random, 0, 220);
   switch (choose(random, kinds)) {
     case 'text':
       return Buffer.from(head + words(random, length));

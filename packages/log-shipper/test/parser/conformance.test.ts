@@ -41,6 +41,13 @@ for (const name of Object.keys(parsers)) {
       parse(records, open(name), true);
       expect(records.own.get(0)).toMatchObject({ partial: true });
     });
+
+    test.each([true, false])('leaves the pieces of a long line as they are, though they could be read', (seen) => {
+      const records = frame(chunkOf(`aaaaaaaaaa{"a":1}\n{"b":2}\n`), { limit: 10 });
+      parse(records, open(name), seen);
+      expect(records.object(0)).toMatchObject({ log: 'aaaaaaaaaa', partial: true });
+      expect(records.object(1)).toMatchObject({ log: '{"a":1}' });
+    });
   });
 }
 
