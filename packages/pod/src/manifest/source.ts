@@ -66,7 +66,7 @@ export function parseSource(file: string, text: string): Source {
 }
 
 // The API server reads YAML as go-yaml does: 1.1's octal 0644 and yes/no, but neither dates nor base 60.
-const yamlOptions = {
+export const yamlOptions = {
   schema: 'yaml-1.1',
   merge: true,
   uniqueKeys: true,

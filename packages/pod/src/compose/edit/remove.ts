@@ -1,0 +1,122 @@
+// What was added, taken out again: the exact reverse of what insert.ts and insert-flow.ts put in.
+
+import { isMap, isSeq, type Node } from 'yaml';
+import { columnOf, endWithComments, lineStart, previousLineEnd } from './lines.ts';
+import { parseAdded } from './place.ts';
+import type { Splice } from './splice.ts';
+import { type Collection, type Entry, headerEnd, isNothing, type Tree } from './tree.ts';
+
+type Found = { readonly collection: Collection; readonly entry: Entry };
+
+export function removalsOf(tree: Tree, added: readonly string[]): { splices: Splice[]; missing: string[] } {
+  const { text } = tree;
+  const missing: string[] = [];
+  const removed = new Map<Collection, Set<Entry>>();
+  const splices: Splice[] = [];
+  const replaced = new Set<Collection>();
+  const places = added.flatMap((place) => {
+    const parsed = parseAdded(place);
+    const found = parsed && find(parsed.path);
+    if (!found) missing.push(place);
+    return found ? [{ ...found, place, made: parsed.made, depth: parsed.path.length }] : [];
+  });
+  for (const { made, collection, entry } of places) if (made === undefined) remove(collection, entry);
+  // From the inside out: a map that holds nothing but what goes, goes.
+  for (const { made, collection, entry } of places.filter(({ made }) => made).toSorted((a, b) => b.depth - a.depth)) {
+    if (!holdsNothing(entry.value)) continue;
+    if (made === 'new') remove(collection, entry);
+    else restore(entry, collection, made!.slice('was'.length));
+  }
+  for (const [collection, entries] of removed) {
+    if (replaced.has(collection)) continue;
+    if (collection.flow) splices.push(...outOfFlow(collection, entries));
+    else for (const entry of entries) splices.push(outOfBlock(collection, entry));
+  }
+  refuseDangling(splices);
+  return { splices, missing };
+
+  function find(path: readonly string[]): Found | undefined {
+    let node: Node | null = tree.root;
+    let found: Found | undefined;
+    for (const step of path) {
+      if (!(isMap(node) || isSeq(node))) return undefined;
+      const collection = tree.open(node);
+      const entry = tree.find(collection, step);
+      if (!entry) return undefined;
+      found = { collection, entry };
+      node = entry.value;
+    }
+    return found;
+  }
+
+  function remove(collection: Collection, entry: Entry): void {
+    const entries = removed.get(collection);
+    if (entries) entries.add(entry);
+    else removed.set(collection, new Set([entry]));
+  }
+
+  function holdsNothing(node: Node | null): boolean {
+    if (isNothing(node)) return true;
+    if (!(isMap(node) || isSeq(node))) return false;
+    const collection = tree.open(node);
+    return collection.entries.length === (removed.get(collection)?.size ?? 0);
+  }
+
+  /** The null that a map or list took the place of. */
+  function restore({ value, tokens }: Entry, { flow }: Collection, was: string): void {
+    const inFlow = (isMap(value) || isSeq(value)) && value.flow;
+    if (inFlow) {
+      replaced.add(tree.open(value));
+      splices.push({ from: value.range![0], to: value.range![1], text: was.trimStart() });
+    } else if (!flow && !tokens.value?.type.includes('scalar')) {
+      const at = headerEnd(tokens);
+      splices.push({ from: at, to: at, text: was });
+    }
+  }
+
+  function outOfBlock(collection: Collection, entry: Entry): Splice {
+    const { start } = entry;
+    const index = collection.entries.indexOf(entry);
+    const column = columnOf(text, start);
+    if (text.slice(lineStart(text, start), start).replace('\uFEFF', '').trim() !== '') {
+      // On the line of a dash: what follows takes its place.
+      const next = collection.entries[index + 1];
+      return { from: start, to: next ? next.start : tree.endOf(entry), text: '' };
+    }
+    const to = endWithComments(text, tree.endOf(entry), column);
+    const from = previousLineEnd(text, start);
+    const before = collection.entries[index - 1];
+    // In the first line, and where the line break before it belongs to a block scalar, it can not go along.
+    if (from < 0) return { from: start - column, to: text.indexOf('\n', to) + 1 || text.length, text: '' };
+    const scalar = before && tree.blockScalarOf(before);
+    const isNeeded = to === text.length && scalar?.range?.[1] === lineStart(text, start);
+    return { from: isNeeded ? lineStart(text, start) : from, to, text: '' };
+  }
+
+  function outOfFlow({ node, entries }: Collection, gone: ReadonlySet<Entry>): Splice[] {
+    const kept = entries.findIndex((entry) => !gone.has(entry));
+    const [start, end] = node.range!;
+    if (kept < 0) {
+      const from = start + 1;
+      const all = text.slice(from, end - 1);
+      const last = tree.endOf(entries.at(-1)!);
+      const isPadded = entries[0]!.start > start + 1;
+      const comma = /^\s*,/.exec(text.slice(last, end - 1))?.[0].length ?? 0;
+      if (isPadded && !all.includes('#')) return [{ from, to: end - 1, text: '' }];
+      return [{ from: entries[0]!.start, to: last + comma, text: '' }];
+    }
+    return entries.flatMap((entry, index) => {
+      if (!gone.has(entry)) return [];
+      if (index < kept) return [{ from: entry.start, to: entries[index + 1]!.start, text: '' }];
+      return [{ from: tree.endOf(entries[index - 1]!), to: tree.endOf(entry), text: '' }];
+    });
+  }
+
+  /** Nothing that stays may be an alias of what goes. */
+  function refuseDangling(spans: readonly Splice[]): void {
+    const isGone = (offset: number) => spans.some(({ from, to }) => from <= offset && offset < to);
+    for (const [alias, target] of tree.aliases)
+      if (isGone(target.range![0]) && !isGone(alias.range![0]))
+        throw tree.fail(`*${alias.source} stands for something that is to be removed`, alias.range![0]);
+  }
+}
