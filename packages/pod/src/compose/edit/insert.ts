@@ -99,8 +99,7 @@ export function insertionsOf(tree: Tree, plan: Plan, style: Style): Splice[] {
   /** The end of the line, or of the comments under it, behind an entry. */
   function behind(entry: Entry, column: number): number {
     const at = endWithComments(text, tree.endOf(entry), column);
-    const scalar = tree.blockScalarOf(entry);
-    if (at === text.length && scalar && !/^[|>]\d?-/.test(text.slice(scalar.range![0], scalar.range![0] + 3)))
+    if (at === text.length && tree.endsWithBreak(entry))
       throw tree.fail('The text that ends the file has no line break at its end: add one', text.length);
     return at;
   }

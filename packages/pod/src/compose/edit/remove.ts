@@ -1,7 +1,7 @@
 // What was added, taken out again: the exact reverse of what insert.ts and insert-flow.ts put in.
 
 import { isMap, isSeq, type Node } from 'yaml';
-import { columnOf, endWithComments, lineStart, previousLineEnd } from './lines.ts';
+import { columnOf, endWithComments, lineEnd, lineStart, previousLineEnd } from './lines.ts';
 import { parseAdded } from './place.ts';
 import type { Splice } from './splice.ts';
 import { type Collection, type Entry, headerEnd, isNothing, type Tree } from './tree.ts';
@@ -33,7 +33,7 @@ export function removalsOf(tree: Tree, added: readonly string[]): { splices: Spl
     else for (const entry of entries) splices.push(outOfBlock(collection, entry));
   }
   refuseDangling(splices);
-  return { splices, missing };
+  return { splices: keepLastBreak(splices), missing };
 
   function find(path: readonly string[]): Found | undefined {
     let node: Node | null = tree.root;
@@ -85,31 +85,37 @@ export function removalsOf(tree: Tree, added: readonly string[]): { splices: Spl
     }
     const to = endWithComments(text, tree.endOf(entry), column);
     const from = previousLineEnd(text, start);
-    const before = collection.entries[index - 1];
-    // In the first line, and where the line break before it belongs to a block scalar, it can not go along.
     if (from < 0) return { from: start - column, to: text.indexOf('\n', to) + 1 || text.length, text: '' };
-    const scalar = before && tree.blockScalarOf(before);
-    const isNeeded = to === text.length && scalar?.range?.[1] === lineStart(text, start);
-    return { from: isNeeded ? lineStart(text, start) : from, to, text: '' };
+    return { from, to, text: '' };
   }
 
   function outOfFlow({ node, entries }: Collection, gone: ReadonlySet<Entry>): Splice[] {
     const kept = entries.findIndex((entry) => !gone.has(entry));
     const [start, end] = node.range!;
     if (kept < 0) {
-      const from = start + 1;
-      const all = text.slice(from, end - 1);
+      const first = entries[0]!.start;
       const last = tree.endOf(entries.at(-1)!);
-      const isPadded = entries[0]!.start > start + 1;
-      const comma = /^\s*,/.exec(text.slice(last, end - 1))?.[0].length ?? 0;
-      if (isPadded && !all.includes('#')) return [{ from, to: end - 1, text: '' }];
-      return [{ from: entries[0]!.start, to: last + comma, text: '' }];
+      const [lead, tail] = [text.slice(start + 1, first), text.slice(last, end - 1)];
+      // White space was put in with the first of them; where it was there before, they follow the bracket.
+      if (lead !== '' && /^\s*$/.test(lead) && /^[\s,]*$/.test(tail))
+        return [{ from: start + 1, to: end - 1, text: '' }];
+      return [{ from: first, to: last + /^(?:\s*,)?/.exec(tail)![0].length, text: '' }];
     }
     return entries.flatMap((entry, index) => {
       if (!gone.has(entry)) return [];
       if (index < kept) return [{ from: entry.start, to: entries[index + 1]!.start, text: '' }];
       return [{ from: tree.endOf(entries[index - 1]!), to: tree.endOf(entry), text: '' }];
     });
+  }
+
+  /** Where the text ends without a line break, what goes takes the one before it, but not one that a block scalar needs. */
+  function keepLastBreak(spans: readonly Splice[]): Splice[] {
+    const sorted = spans.toSorted((a, b) => b.from - a.from);
+    let end = text.length;
+    for (const { from, to } of sorted) if (to >= end) end = Math.min(end, from);
+    const rest = lineEnd(text, end) === end ? text.indexOf('\n', end) + 1 : 0;
+    if (rest === 0 || rest === text.length || !tree.needsBreakBefore(rest)) return [...spans];
+    return spans.map((span) => (span.from === end ? { ...span, from: rest } : span));
   }
 
   /** Nothing that stays may be an alias of what goes. */

@@ -48,8 +48,10 @@ export type Tree = {
   find(collection: Collection, id: string): Entry | undefined;
   /** Where the last thing of it ends that is no comment, no white space and no line break. */
   endOf(entry: Entry): number;
-  /** The block scalar that the entry ends with. */
-  blockScalarOf(entry: Entry): Node | undefined;
+  /** Whether the entry ends with a text that the line break behind it is a part of. */
+  endsWithBreak(entry: Entry): boolean;
+  /** Whether such a text ends at the offset. */
+  needsBreakBefore(offset: number): boolean;
   /** Each alias, and the node it stands for. */
   readonly aliases: ReadonlyMap<Alias, Node>;
   isShared(node: Node): boolean;
@@ -105,7 +107,18 @@ function treeOf(text: string, document: Document.Parsed, fail: Tree['fail']): Tr
       const { end } = lastOf(entry);
       return text[end - 1] === '\n' ? previousLineEnd(text, end) : end;
     },
-    blockScalarOf: (entry) => lastOf(entry).scalar,
+    endsWithBreak: (entry) => keepsBreak(text, lastOf(entry).scalar),
+    needsBreakBefore(offset) {
+      let found = false;
+      visit(document, {
+        Scalar(_, scalar) {
+          if (scalar.range![1] !== offset || !keepsBreak(text, scalar)) return undefined;
+          found = true;
+          return visit.BREAK;
+        },
+      });
+      return found;
+    },
     aliases,
     isShared: (node) => shared.has(node),
     inherits: ({ node }, field) => isMap(node) && mergedValue(node, field) !== undefined,
@@ -198,15 +211,16 @@ export function headerEnd({ start, key, sep }: CST.CollectionItem): number {
   return last.offset + ('source' in last ? last.source.length : 0);
 }
 
+/** A block scalar that is not stripped (`|-`). */
+const keepsBreak = (text: string, node: Node | undefined) =>
+  isScalar(node) && /^BLOCK_/.test(node.type ?? '') && !/^.\d?-/.test(text.slice(node.range![0], node.range![0] + 3));
+
 /** What an entry ends with, in block style the last leaf of it. */
-function lastOf({ value, tokens }: Entry): { readonly end: number; readonly scalar: Node | undefined } {
+function lastOf({ value, tokens }: Entry): { readonly end: number; readonly scalar?: Node } {
   let [node, item] = [value, tokens];
   while (true) {
-    if (!item.value) return { end: headerEnd(item), scalar: undefined };
-    if (!(isMap(node) || isSeq(node)) || node.flow) {
-      const scalar = isScalar(node) && /^BLOCK_/.test(node.type ?? '') ? node : undefined;
-      return { end: node!.range![1], scalar };
-    }
+    if (!item.value) return { end: headerEnd(item) };
+    if (!(isMap(node) || isSeq(node)) || node.flow) return { end: node!.range![1], scalar: node! };
     const last = node.items.at(-1);
     item = isPair(last)
       ? last.srcToken!
