@@ -1,40 +1,34 @@
 // New entries of a map or list in brackets.
 
+import type { Run } from './insert.ts';
 import { indentOf } from './lines.ts';
-import type { NewPair, Slot } from './plan.ts';
+import type { Slot } from './plan.ts';
 import { flowPair, flowText, jsonLines } from './render.ts';
 import { jsonText } from './scalar.ts';
 import type { Splice } from './splice.ts';
 import type { Style } from './style.ts';
-import type { Collection, Entry, Tree } from './tree.ts';
+import type { Collection, Tree } from './tree.ts';
 
-type FlowSlot = { readonly entry?: Entry } & (Slot | NewPair | object);
+export function insertIntoFlow(tree: Tree, collection: Collection, runs: readonly Run[], style: Style): Splice[] {
+  const { open, between, close, lines, indent } = layoutOf(tree, collection, style);
+  const first = collection.entries[0];
+  return runs.map(({ before, slots }) => {
+    const text = slots.map(textOf).join(between);
+    if (before) return insertion(tree.endOf(before), between + text);
+    return first
+      ? insertion(first.start, text + between)
+      : insertion(collection.node.range![0] + 1, open + text + close);
+  });
 
-export function insertIntoFlow(tree: Tree, collection: Collection, slots: readonly FlowSlot[], style: Style): Splice[] {
-  const layout = layoutOf(tree, collection, style);
-  const parts = slots.map((slot) => (slot.entry ? undefined : textOf(slot as Slot | NewPair)));
-  if (collection.entries.length === 0) {
-    const at = collection.node.range![0] + 1;
-    return [{ from: at, to: at, text: layout.open + parts.join(layout.between) + layout.close }];
-  }
-  const splices: Splice[] = [];
-  let before: Entry | undefined;
-  for (const [index, part] of parts.entries()) {
-    before = slots[index]!.entry ?? before;
-    if (part === undefined) continue;
-    const at = before ? tree.endOf(before) : collection.entries[0]!.start;
-    splices.push({ from: at, to: at, text: before ? layout.between + part : part + layout.between });
-  }
-  return splices;
-
-  function textOf(slot: Slot | NewPair): string {
+  function textOf({ id, value }: Slot): string {
     const { json, lineBreak } = style;
-    const value = slot.value!;
-    if (!json || !layout.lines) return 'field' in slot ? flowPair(slot.field, value, style) : flowText(value, style);
-    const lines = jsonLines(value, json, layout.indent, lineBreak);
-    return 'field' in slot ? `${jsonText(slot.field)}: ${lines}` : lines;
+    if (!json || !lines) return collection.kind === 'map' ? flowPair(id!, value!, style) : flowText(value!, style);
+    const text = jsonLines(value!, json, indent, lineBreak);
+    return collection.kind === 'map' ? `${jsonText(id!)}: ${text}` : text;
   }
 }
+
+const insertion = (at: number, text: string): Splice => ({ from: at, to: at, text });
 
 type Layout = {
   readonly open: string;

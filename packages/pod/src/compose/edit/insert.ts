@@ -1,84 +1,57 @@
 // A plan as the text that is put in.
 
-import { isMap, isSeq } from 'yaml';
 import { insertIntoFlow } from './insert-flow.ts';
-import { columnOf, endWithComments, indentOf, lineEnd, lineStart } from './lines.ts';
-import type { Fill, NewPair, Plan, Slot } from './plan.ts';
-import {
-  blockItem,
-  blockLines,
-  blockPair,
-  flowText,
-  type ItemStyle,
-  jsonLines,
-  openPair,
-  type Value,
-} from './render.ts';
+import { columnOf, endWithComments, indentOf, lineStart } from './lines.ts';
+import type { Change, Fill, Plan, Slot } from './plan.ts';
+import { blockItem, blockLines, blockPair, flowText, jsonLines, openPair, type Value } from './render.ts';
 import type { Splice } from './splice.ts';
-import type { Style } from './style.ts';
+import { itemStyleOf, type Style, styleIn } from './style.ts';
 import { type Collection, type Entry, headerEnd, type Tree } from './tree.ts';
 
-/** What is put in at one place goes there inside out: what belongs into an inner list before what follows the outer. */
+/** What goes to one place goes there inside out: what is put into an inner list before what follows the outer one. */
 type Insertion = Splice & { readonly start: number };
 
-export function insertionsOf(tree: Tree, plan: Plan, style: Style): Splice[] {
+/** New entries in a row, and the one before them. */
+export type Run = { readonly before: Entry | undefined; readonly slots: readonly Slot[] };
+
+export function insertionsOf(tree: Tree, { changes, fills }: Plan, style: Style): Splice[] {
   const { text } = tree;
   const insertions: Insertion[] = [];
-  for (const [collection, { slots, entry }] of plan.lists) {
-    const list = collection.flow ? insertIntoFlow(tree, collection, slots, style) : intoList(collection, slots, entry);
-    insertions.push(...list.map((each) => ({ ...each, start: collection.node.range![0] })));
+  for (const [collection, change] of changes) {
+    const runs = runsOf(change.slots);
+    const splices = collection.flow
+      ? insertIntoFlow(tree, collection, runs, style)
+      : runs.map((run) => insertIntoBlock(collection, change, run));
+    insertions.push(...splices.map((each) => ({ ...each, start: collection.node.range![0] })));
   }
-  for (const [collection, pairs] of plan.maps) {
-    const slots = [...collection.entries.map((entry) => ({ entry })), ...pairs];
-    const list = collection.flow ? insertIntoFlow(tree, collection, slots, style) : [intoMap(collection, pairs)];
-    insertions.push(...list.map((each) => ({ ...each, start: collection.node.range![0] })));
-  }
-  for (const fill of plan.fills.values())
-    insertions.push(...fillWith(fill).map((each) => ({ ...each, start: headerEnd(fill.entry.tokens) })));
+  for (const [entry, fill] of fills)
+    insertions.push(...fillWith(entry, fill).map((each) => ({ ...each, start: headerEnd(entry.tokens) })));
   return insertions.toSorted((a, b) => a.from - b.from || b.start - a.start);
 
-  function intoList(collection: Collection, slots: readonly Slot[], list: Entry | undefined): Splice[] {
+  function insertIntoBlock(collection: Collection, { holder }: Change, { before, slots }: Run): Splice {
     const first = collection.entries[0]!;
     const column = columnAt(first.start);
-    const splices: Splice[] = [];
-    let before: Entry | undefined;
-    let values: Slot[] = [];
-    for (const slot of [...slots, undefined]) {
-      if (slot && !slot.entry) {
-        values.push(slot);
-        continue;
-      }
-      if (values.length > 0) {
-        if (!before && !list) throw tree.fail('A list that is no field can not be edited', first.start);
-        const at = before ? behind(before, column) : endWithComments(text, headerEnd(list!.tokens), column);
-        const like = itemStyleOf(before ?? first, column);
-        splices.push(linesAt(at, (literal) => values.flatMap(({ value }) => blockItem(value!, like, style, literal))));
-        values = [];
-      }
-      before = slot?.entry;
+    if (!before && !holder) throw tree.fail('A list that is no field can not be edited', first.start);
+    const at = before ? behind(before, column) : endWithComments(text, headerEnd(holder!.tokens), column);
+    if (collection.kind === 'list') {
+      const like = itemStyleOf(text, before ?? first, style);
+      return linesAt(at, (literal) => slots.flatMap(({ value }) => blockItem(value!, like, style, literal)));
     }
-    return splices;
-  }
-
-  function intoMap(collection: Collection, pairs: readonly NewPair[]): Splice {
-    const column = columnAt(collection.entries[0]!.start);
     const indent = ' '.repeat(column);
-    const near = { ...style, ...indentsIn(collection) };
-    const at = behind(collection.entries.at(-1)!, column);
+    const near = styleIn(text, collection, style);
     return linesAt(at, (literal) =>
-      pairs.flatMap(({ field, value, made }) => (made ? openPair : blockPair)(field, value, indent, near, literal)),
+      slots.flatMap(({ id, value, made }) => (made ? openPair : blockPair)(id!, value!, indent, near, literal)),
     );
   }
 
-  function fillWith({ collection, entry, value }: Fill): Splice[] {
-    const { value: old, tokens, start } = entry;
+  /** The lines go under the field, and what gives way goes. */
+  function fillWith({ tokens, start, value: old }: Entry, { collection, value }: Fill): Splice[] {
     if (collection.flow) return [{ from: old!.range![0], to: old!.range![1], text: inPlace(value, start) }];
     const column = columnAt(start);
-    const near = { ...style, ...indentsIn(collection) };
+    const near = styleIn(text, collection, style);
     const indent = ' '.repeat(column + (Array.isArray(value) ? near.list : near.map));
     const end = headerEnd(tokens);
-    const at = endWithComments(text, end, column);
-    const lines = linesAt(at, (literal) => blockLines(value, indent, near, literal));
+    const lines = linesAt(endWithComments(text, end, column), (literal) => blockLines(value, indent, near, literal));
     return tokens.value ? [{ from: end, to: old!.range![1], text: '' }, lines] : [lines];
   }
 
@@ -109,27 +82,17 @@ export function insertionsOf(tree: Tree, plan: Plan, style: Style): Splice[] {
     if (text.slice(offset - column, offset).includes('\t')) throw tree.fail('A tab indents it', offset);
     return column;
   }
+}
 
-  /** As the item beside it. */
-  function itemStyleOf({ start, value }: Entry, column: number): ItemStyle {
-    const indent = ' '.repeat(column);
-    const inner = value?.range?.[0] ?? 0;
-    const onLine = inner > start && inner <= lineEnd(text, start) && /^-[ ]+$/.test(text.slice(start, inner));
-    const flow = isMap(value) || isSeq(value) ? value.flow === true : style.compact;
-    return { indent, gap: onLine ? inner - start - 1 : 1, flow };
+function runsOf(slots: readonly Slot[]): Run[] {
+  const runs: { before: Entry | undefined; slots: Slot[] }[] = [];
+  for (const [index, slot] of slots.entries()) {
+    if (slot.entry) continue;
+    const last = slots[index - 1];
+    if (last && !last.entry) runs.at(-1)!.slots.push(slot);
+    else runs.push({ before: last?.entry, slots: [slot] });
   }
-
-  /** How far the other fields of the map indent what is in them. */
-  function indentsIn({ entries }: Collection): Partial<Style> {
-    const found: { map?: number; list?: number } = {};
-    for (const { start, value } of entries) {
-      if (!(isMap(value) || isSeq(value)) || value.flow) continue;
-      const deeper = columnOf(text, value.range![0]) - columnOf(text, start);
-      if (isSeq(value)) found.list ??= deeper;
-      else found.map ??= deeper;
-    }
-    return found;
-  }
+  return runs;
 }
 
 /** Under a block scalar, neither the end of the text may follow nor a line of spaces, which would be of it. */
@@ -137,5 +100,5 @@ function mayBeLiteral(text: string, at: number): boolean {
   const rest = /(?:\r?\n[ \t]*(?=\r?\n|$))*(?:\r?\n)?/y;
   rest.lastIndex = at;
   const [blank] = rest.exec(text)!;
-  return blank !== '' && !/[ \t]/.test(blank) && (at + blank.length < text.length || blank.endsWith('\n'));
+  return blank !== '' && !/[ \t]/.test(blank);
 }

@@ -1,193 +1,178 @@
 // Where additions go: into maps and lists of the document, or into what an earlier one made.
 
-import type { Node } from 'yaml';
+import { isMap, isSeq, type Node } from 'yaml';
 import { type AddedField, type AddedItem, type Addition, isItem, type Place, type Step } from '../addition.ts';
+import type { EditError } from './error.ts';
 import { type Added, formatAdded } from './place.ts';
 import type { Value } from './render.ts';
-import { type Collection, type Entry, isNothing, type Tree } from './tree.ts';
+import { type Collection, type Entry, headerEnd, isNothing, type Tree } from './tree.ts';
 
-/** An entry of a list as it will be: one that is there, or a new one. */
+/** An entry of a map or list as it will be: one that is there, or a new value. */
 export type Slot = {
+  readonly id: string | undefined;
   readonly entry?: Entry;
   readonly value?: Value;
-  readonly id: string | undefined;
+  /** A map or list that had to be made around additions. */
+  readonly made?: boolean;
   readonly at?: AddedItem['at'];
 };
 
-export type NewPair = { readonly field: string; readonly value: Value; readonly made: boolean };
-
-/** A field with nothing or null that gets a map or list. */
-export type Fill = { readonly collection: Collection; readonly entry: Entry; readonly value: Value };
-
-export type Plan = {
-  readonly lists: Map<Collection, { readonly slots: Slot[]; readonly entry: Entry | undefined }>;
-  readonly maps: Map<Collection, NewPair[]>;
-  readonly fills: Map<Entry, Fill>;
-  readonly added: string[];
+export type Change = {
+  readonly slots: Slot[];
+  /** The field that holds the map or list. */
+  readonly holder: Entry | undefined;
 };
 
-/** A map or list: of the document, or a value that will be written. */
-type Spot =
-  | { readonly place: Place; readonly collection: Collection; readonly entry: Entry | undefined }
-  | { readonly place: Place; readonly value: Value /** Inside of an addition. */; readonly owned: boolean };
+/** A field that holds nothing, and gets a map or list. */
+export type Fill = { readonly collection: Collection; readonly value: Value };
+
+export type Plan = {
+  readonly changes: ReadonlyMap<Collection, Change>;
+  readonly fills: ReadonlyMap<Entry, Fill>;
+  readonly added: readonly string[];
+};
+
+/** A map or list that is there. */
+type There = { readonly place: Place; readonly collection: Collection; readonly holder: Entry | undefined };
+
+/** A value that will be written; `owned`: as a part of an addition, and so removed with it. */
+type Made = { readonly place: Place; readonly value: Value; readonly owned: boolean };
 
 type Wanted = 'map' | 'list';
 
+/** Where people look for a field: before those that come later here, otherwise last. */
+const order = ['metadata', 'spec', 'shareProcessNamespace', 'initContainers', 'containers', 'volumes'];
+
 export function planOf(tree: Tree, additions: readonly Addition[]): Plan {
-  const plan: Plan = { lists: new Map(), maps: new Map(), fills: new Map(), added: [] };
-  // What is put beside which item, in lists that are made.
+  const changes = new Map<Collection, Change>();
+  const fills = new Map<Entry, Fill>();
+  const added: string[] = [];
+  // Items of lists that are made: what each was put beside.
   const beside = new Map<Value, AddedItem['at']>();
-  for (const addition of additions) {
-    // As JSON: no undefined, and nothing that changes later.
-    if (isItem(addition))
-      addItem({ ...addition, item: JSON.parse(JSON.stringify(addition.item)) as Record<string, Value> });
-    else addField({ ...addition, value: JSON.parse(JSON.stringify(addition.value ?? null)) as Value });
-  }
-  return plan;
+  for (const addition of additions)
+    if (isItem(addition)) addItem(addition);
+    else addField(addition);
+  return { changes, fills, added };
 
-  function addItem({ list, item, at }: AddedItem & { item: Record<string, Value> }): void {
+  function addItem({ list, item: given, at }: AddedItem): void {
+    const item = plain(given);
+    const id = idOf(item);
+    const place = [...list, { name: id ?? '' }];
     const spot = spotOf(list, 'list');
-    const id = idOf(item)!;
-    const place = [...list, { name: id }];
-    if ('value' in spot) {
-      const items = spot.value as Value[];
-      if (items.some((each) => idOf(each) === id)) throw thereAlready({ place }, tree.root);
-      const slots = items.map((each) => ({ id: idOf(each), at: beside.get(each) }));
-      items.splice(indexFor(slots, at, list), 0, item);
+    const items = 'value' in spot ? (spot.value as Value[]) : undefined;
+    const slots = items?.map((value) => ({ id: idOf(value), at: beside.get(value) })) ?? slotsOf(spot as There);
+    if (id === undefined || slots.some((slot) => slot.id === id))
+      throw refusal(spot, `${textOf(place)} is there already`);
+    const index = indexFor(slots, at);
+    if (index === undefined) throw refusal(spot, `${textOf(list)} has no item ${(at as { after: string }).after}`);
+    if (items) {
+      items.splice(index, 0, item);
       beside.set(item, at);
-      if (!spot.owned) note({ place });
-      return;
-    }
-    const { collection, entry } = spot;
-    const slots = slotsOf(collection, entry);
-    if (slots.some((slot) => slot.id === id)) throw thereAlready({ place }, collection.node);
-    slots.splice(indexFor(slots, at, list), 0, { value: item, id, at });
-    note({ place });
+    } else slotsOf(spot as There).splice(index, 0, { id, value: item, at });
+    if (!isOwned(spot)) note({ place });
   }
 
-  function addField({ map, field, value }: AddedField & { value: Value }): void {
-    const spot = spotOf(map, 'map');
-    const place = [...map, field];
-    if ('value' in spot) {
-      const fields = spot.value as Record<string, Value>;
-      if (Object.hasOwn(fields, field)) throw thereAlready({ place }, tree.root);
-      fields[field] = value;
-      if (!spot.owned) note({ place });
-      return;
-    }
-    const { collection } = spot;
-    if (tree.find(collection, field) || pairsOf(collection).some((pair) => pair.field === field))
-      throw thereAlready({ place }, collection.node);
-    if (tree.inherits(collection, field)) throw inherited(place, collection.node);
-    pairsOf(collection).push({ field, value, made: false });
-    note({ place });
+  function addField({ map, field, value }: AddedField): void {
+    put(spotOf(map, 'map'), field, plain(value ?? null), false);
   }
 
-  function spotOf(place: Place, wanted: Wanted): Spot {
-    let spot = spotAt(tree.root, [], undefined);
+  function put(spot: There | Made, field: string, value: Value, made: boolean): void {
+    const place = [...spot.place, field];
+    const fields = 'value' in spot ? (spot.value as Record<string, Value>) : undefined;
+    const slots = fields ? [] : slotsOf(spot as There);
+    if (fields ? Object.hasOwn(fields, field) : slots.some(({ id }) => id === field))
+      throw refusal(spot, `${textOf(place)} is there already`);
+    if ('collection' in spot && tree.inherits(spot.collection, field))
+      throw refusal(spot, `${textOf(place)} comes from a merge key (<<): write it out`);
+    if (fields) fields[field] = value;
+    else slots.splice(indexOfField(field, slots, (spot as There).holder), 0, { id: field, value, made });
+    if (!isOwned(spot)) note({ place, ...(made && { made: 'new' }) });
+  }
+
+  function spotOf(place: Place, wanted: Wanted): There | Made {
+    let spot: There | Made = there(tree.root, [], undefined);
     for (const [index, step] of place.entries()) {
       const next = place[index + 1];
       spot = enter(spot, step, next === undefined ? wanted : typeof next === 'string' ? 'map' : 'list');
     }
-    const isList = 'value' in spot ? Array.isArray(spot.value) : spot.collection.kind === 'list';
-    if (isList !== (wanted === 'list')) throw misfit(place, wanted, spot);
+    return fitting(spot, wanted);
+  }
+
+  function there(node: Node, place: Place, holder: Entry | undefined): There {
+    if (tree.isShared(node))
+      throw tree.fail(`${textOf(place)} has an anchor, and an alias stands for it elsewhere`, node.range![0]);
+    return { place, collection: tree.open(node), holder };
+  }
+
+  function fitting<T extends There | Made>(spot: T, wanted: Wanted): T {
+    const kind = 'collection' in spot ? spot.collection.kind : kindOf(spot.value);
+    if (kind !== wanted) throw refusal(spot, `${textOf(spot.place)} is not a ${wanted}`);
     return spot;
   }
 
-  function spotAt(node: Node, place: Place, entry: Entry | undefined): Spot {
-    if (tree.isShared(node))
-      throw tree.fail(`${placeText(place)} has an anchor, and an alias stands for it elsewhere`, node.range![0]);
-    return { place, collection: tree.open(node), entry };
-  }
-
-  function enter(spot: Spot, step: Step, wanted: Wanted): Spot {
+  function enter(from: There | Made, step: Step, wanted: Wanted): There | Made {
+    const spot = fitting(from, typeof step === 'string' ? 'map' : 'list');
     const place = [...spot.place, step];
-    if ('value' in spot) return enterValue(spot, step, wanted, place);
+    if ('value' in spot) return enterMade(spot, step, wanted, place);
     const { collection } = spot;
-    if ((collection.kind === 'list') === (typeof step === 'string'))
-      throw misfit(spot.place, typeof step === 'string' ? 'map' : 'list', spot);
+    const id = typeof step === 'string' ? step : step.name;
+    const slot = changes.get(collection)?.slots.find((each) => !each.entry && each.id === id);
+    if (slot) return { place, value: slot.value!, owned: !slot.made };
+    const entry = tree.find(collection, id);
     if (typeof step !== 'string') {
-      const added = plan.lists.get(collection)?.slots.find((slot) => !slot.entry && slot.id === step.name);
-      if (added) return { place, value: added.value!, owned: true };
-      const entry = tree.find(collection, step.name);
-      if (!entry) throw tree.fail(`${placeText(spot.place)} has no item ${step.name}`, collection.node.range![0]);
-      return spotAt(entry.value!, place, entry);
+      if (!entry) throw refusal(spot, `${textOf(spot.place)} has no item ${id}`);
+      return there(entry.value!, place, undefined);
     }
-    const added = plan.maps.get(collection)?.find(({ field }) => field === step);
-    if (added) return { place, value: added.value, owned: !added.made };
-    const entry = tree.find(collection, step);
-    if (entry && !isNothing(entry.value)) return spotAt(entry.value!, place, entry);
     const value: Value = wanted === 'list' ? [] : {};
-    if (entry) return fill(entry, collection, value, place);
-    if (tree.inherits(collection, step)) throw inherited(place, collection.node);
-    pairsOf(collection).push({ field: step, value, made: true });
-    note({ place, made: 'new' });
+    if (!entry) {
+      put(spot, step, value, true);
+      return { place, value, owned: false };
+    }
+    if (!isHollow(tree, entry, collection, wanted)) return there(entry.value!, place, entry);
+    const fill = fills.get(entry);
+    if (fill) return { place, value: fill.value, owned: false };
+    const was = hollowText(tree, entry, collection);
+    if (was !== '') note({ place, made: `was${was}` });
+    fills.set(entry, { collection, value });
     return { place, value, owned: false };
   }
 
-  function enterValue(spot: Spot & { value: Value }, step: Step, wanted: Wanted, place: Place): Spot {
-    const { value, owned } = spot as { value: Value; owned: boolean };
-    if (Array.isArray(value)) {
-      const item = value.find((each) => typeof step !== 'string' && idOf(each) === step.name);
-      if (item === undefined) throw tree.fail(`${placeText(place)} is not there`, 0);
-      // An item is always an addition as a whole.
+  function enterMade(spot: Made, step: Step, wanted: Wanted, place: Place): Made {
+    const { value, owned } = spot;
+    if (typeof step !== 'string') {
+      const item = (value as Value[]).find((each) => idOf(each) === step.name);
+      if (item === undefined) throw refusal(spot, `${textOf(spot.place)} has no item ${step.name}`);
       return { place, value: item, owned: true };
     }
     const fields = value as Record<string, Value>;
-    if (typeof step !== 'string' || typeof fields !== 'object') throw misfit(spot.place, 'list', spot);
-    if (fields[step] === undefined || fields[step] === null) {
-      fields[step] = wanted === 'list' ? [] : {};
-      if (!owned) note({ place, made: 'new' });
-    }
-    return { place, value: fields[step], owned };
+    if (fields[step] === null) delete fields[step];
+    if (fields[step] === undefined) put(spot, step, wanted === 'list' ? [] : {}, true);
+    return { place, value: fields[step]!, owned };
   }
 
-  function fill(entry: Entry, collection: Collection, value: Value, place: Place): Spot {
-    const known = plan.fills.get(entry);
-    if (known) return { place, value: known.value, owned: false };
-    plan.fills.set(entry, { collection, entry, value });
-    const was = nullText(tree, entry, collection.flow);
-    if (was !== undefined) note({ place, made: `was${was}` });
-    return { place, value, owned: false };
+  function slotsOf({ collection, holder }: There): Slot[] {
+    const there = () => collection.entries.map((entry) => ({ entry, id: entry.id }));
+    return changes.getOrInsertComputed(collection, () => ({ slots: there(), holder })).slots;
   }
 
-  function slotsOf(collection: Collection, entry: Entry | undefined): Slot[] {
-    const slots = () => collection.entries.map((each) => ({ entry: each, id: each.id }));
-    return plan.lists.getOrInsertComputed(collection, () => ({ slots: slots(), entry })).slots;
+  function note(one: Added): void {
+    added.push(formatAdded(one));
   }
 
-  function pairsOf(collection: Collection): NewPair[] {
-    return plan.maps.getOrInsertComputed(collection, () => []);
-  }
-
-  function indexFor(slots: readonly Slot[], at: AddedItem['at'], list: Place): number {
-    if (at === 'end') return slots.length;
-    let index = at === 'start' ? 0 : slots.findIndex(({ id }) => id === at.after) + 1;
-    if (at !== 'start' && index === 0) throw tree.fail(`${placeText(list)} has no item ${at.after}`, 0);
-    // Those that were put there before it stay before it.
-    while (slots[index]?.at !== undefined && isSame(slots[index]!.at!, at)) index++;
-    return index;
-  }
-
-  function note(added: Added): void {
-    plan.added.push(formatAdded(added));
-  }
-
-  function thereAlready(added: Added, node: Node) {
-    return tree.fail(`${formatAdded(added)} is there already`, node.range![0]);
-  }
-
-  function inherited(place: Place, node: Node) {
-    return tree.fail(`${placeText(place)} comes from a merge key (<<): write it out`, node.range![0]);
-  }
-
-  function misfit(place: Place, wanted: Wanted, spot: Spot) {
-    const offset = 'value' in spot ? 0 : spot.collection.node.range![0];
-    return tree.fail(`${placeText(place)} is not a ${wanted}`, offset);
+  function refusal(spot: There | Made, message: string): EditError {
+    return tree.fail(message, 'collection' in spot ? spot.collection.node.range![0] : tree.root.range![0]);
   }
 }
 
-const placeText = (place: Place) => formatAdded({ place }) || 'The document';
+const textOf = (place: Place) => formatAdded({ place }) || 'The document';
+
+const isOwned = (spot: There | Made) => 'value' in spot && spot.owned;
+
+const kindOf = (value: Value) =>
+  Array.isArray(value) ? 'list' : typeof value === 'object' && value !== null ? 'map' : undefined;
+
+/** As JSON: a copy, without what is undefined. */
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as Value;
 
 /** What an item is known by: its path for a mount, of which several may have one name. */
 function idOf(item: Value): string | undefined {
@@ -196,20 +181,45 @@ function idOf(item: Value): string | undefined {
   return id === undefined ? undefined : String(id);
 }
 
-const isSame = (a: AddedItem['at'], b: AddedItem['at']) =>
-  typeof a === 'string' || typeof b === 'string' ? a === b : a.after === b.after;
+/** What was put in the same place before it stays before it. */
+function indexFor(slots: readonly Slot[], at: AddedItem['at']): number | undefined {
+  if (at === 'end') return slots.length;
+  const after = at === 'start' ? undefined : at.after;
+  let index = after === undefined ? 0 : slots.findIndex(({ id }) => id === after) + 1;
+  if (after !== undefined && index === 0) return undefined;
+  for (let other = slots[index]?.at; other !== undefined && other !== 'end'; other = slots[index]?.at) {
+    if ((other === 'start' ? undefined : other.after) !== after) break;
+    index++;
+  }
+  return index;
+}
 
-/** The null as it was written, with the space before it; undefined if there is none. */
-function nullText(tree: Tree, { tokens, value, start }: Entry, flow: boolean): string | undefined {
-  const extra = tokens.sep?.find(({ type }) => type === 'anchor' || type === 'tag');
-  if (extra) throw tree.fail(`A null with ${extra.source} can not be filled`, extra.offset);
-  const colon = tokens.sep?.find(({ type }) => type === 'map-value-ind');
+function indexOfField(field: string, slots: readonly Slot[], holder: Entry | undefined): number {
+  const rank = order.indexOf(field);
+  const next = rank < 0 ? -1 : slots.findIndex(({ id }) => order.indexOf(id ?? '') > rank);
+  // The first field of an item stands on the line of its dash.
+  return next > 0 || (next === 0 && holder) ? next : slots.length;
+}
+
+/** Whether the field has no value, or null, or in block style `[]` or `{}`: all of them give way. */
+function isHollow(tree: Tree, { tokens, value }: Entry, { flow }: Collection, wanted: Wanted): boolean {
+  if (isNothing(value)) return true;
+  if (flow || !(wanted === 'list' ? isSeq(value) : isMap(value)) || !tokens.value) return false;
+  return /^[ \t]+(\[\]|\{\})$/.test(tree.text.slice(headerEnd(tokens), value!.range![1])) && !properties(tokens);
+}
+
+/** What gives way, with the white space before it. */
+function hollowText(tree: Tree, { tokens, value, start }: Entry, { flow }: Collection): string {
+  const property = properties(tokens);
+  if (property) throw tree.fail(`${property.source} is of a field without a value: give it one`, property.offset);
   if (!tokens.value) {
-    if (flow) throw tree.fail('A field without a value in braces can not be filled: write [] or {}', start);
-    return undefined;
+    if (flow) throw tree.fail('A field in braces has no value: write [] or {}', start);
+    return '';
   }
   const [from, to] = value!.range!;
-  const text = flow ? ` ${tree.text.slice(from, to)}` : tree.text.slice(colon!.offset + 1, to);
-  if (!/^[ \t]+[\w~]+$/.test(text)) throw tree.fail('A null on a line of its own can not be filled', from);
-  return text;
+  const text = tree.text.slice(flow ? from : headerEnd(tokens), to);
+  if (/[\n#]/.test(text)) throw tree.fail('A null on a line of its own can not give way', from);
+  return flow ? ` ${text}` : text;
 }
+
+const properties = ({ sep }: Entry['tokens']) => sep?.find(({ type }) => type === 'anchor' || type === 'tag');

@@ -37,7 +37,7 @@ const lineText = (value: Value, style: Style) =>
 
 export function blockLines(value: Value, indent: string, style: Style, literal: boolean): string[] {
   if (Array.isArray(value))
-    return value.flatMap((item) => blockItem(item, { indent, gap: 1, flow: style.compact }, style, literal));
+    return value.flatMap((item) => blockItem(item, { indent, gap: style.gap, flow: style.compact }, style, literal));
   return Object.entries(value as object).flatMap(([field, each]) => blockPair(field, each, indent, style, literal));
 }
 

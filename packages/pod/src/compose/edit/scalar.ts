@@ -24,7 +24,7 @@ const isPrintable = (text: string) =>
 const words = /^(?:~|null|true|false|yes|no|on|off|y|n|=|<<)$/i;
 const numbers = [
   /^[-+]?(?:0x[\da-f]+|0o?[0-7]+|0b[01]+)$/i,
-  /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i,
+  /^[-+]?(?:\d+\.?\d*|\.\d*)(?:e[-+]?\d+)?$/i,
   /^[-+]?\.(?:inf|nan)$/i,
   // Base 60.
   /^[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?$/,

@@ -1,13 +1,17 @@
 // How a document is written: new text is written the same way.
 
-import { type Document, isMap, isScalar, isSeq, type Pair, visit } from 'yaml';
+import { type Document, isMap, isNode, isScalar, isSeq, type Pair, visit } from 'yaml';
 import { columnOf, indentOf } from './lines.ts';
+import type { ItemStyle } from './render.ts';
+import type { Collection, Entry } from './tree.ts';
 
 export type Style = {
   readonly lineBreak: string;
   /** How far a map, and a list, is indented under its key. */
   readonly map: number;
   readonly list: number;
+  /** Spaces behind a dash. */
+  readonly gap: number;
   /** Whether small maps are written in braces. */
   readonly compact: boolean;
   /** `{ a: 1 }` or `{a: 1}`. */
@@ -26,6 +30,7 @@ export type JsonStyle = {
 
 export function styleOf(text: string, document: Document.Parsed): Style {
   let [map, list]: (number | undefined)[] = [];
+  let gap: number | undefined;
   let padded: boolean | undefined;
   let quote: Style['quote'] | undefined;
   visit(document, {
@@ -34,6 +39,9 @@ export function styleOf(text: string, document: Document.Parsed): Style {
       const deeper = columnOf(text, value.range![0]) - columnOf(text, key.range![0]);
       if (isMap(value)) map ??= Math.max(1, deeper);
       else list ??= Math.max(0, deeper);
+    },
+    Seq(_, { flow, range, items }) {
+      if (!flow && isNode(items[0])) gap ??= gapOf(text, range![0], items[0].range![0]);
     },
     Map(_, { flow, range, items }) {
       if (flow && text[range![0]] === '{' && items.length > 0) padded ??= /\s/.test(text[range![0] + 1]!);
@@ -47,6 +55,7 @@ export function styleOf(text: string, document: Document.Parsed): Style {
     lineBreak: /\r?\n/.exec(text)?.[0] ?? '\n',
     map: map ?? 2,
     list: list ?? map ?? 2,
+    gap: gap ?? 1,
     compact: padded !== undefined,
     padded: padded ?? true,
     quote: quote ?? '"',
@@ -67,4 +76,29 @@ function jsonStyleOf(text: string, { contents }: Document.Parsed): JsonStyle | u
     indent: pretty ? indentOf(text, start).slice(own.length) : undefined,
     minified: colon.test(text),
   };
+}
+
+/** Of a map: indented as its other fields are. */
+export function styleIn(text: string, { entries }: Collection, style: Style): Style {
+  const found: { map?: number; list?: number } = {};
+  for (const { start, value } of entries) {
+    if (!(isMap(value) || isSeq(value)) || value.flow) continue;
+    const deeper = columnOf(text, value.range![0]) - columnOf(text, start);
+    if (isSeq(value)) found.list ??= deeper;
+    else found.map ??= deeper;
+  }
+  return { ...style, ...found };
+}
+
+/** As the item beside it. */
+export function itemStyleOf(text: string, { start, value }: Entry, style: Style): ItemStyle {
+  const flow = isMap(value) || isSeq(value) ? value.flow === true : style.compact;
+  const gap = value ? gapOf(text, start, value.range![0]) : undefined;
+  return { indent: ' '.repeat(columnOf(text, start)), gap: gap ?? style.gap, flow };
+}
+
+/** Where the item starts on the line of its dash. */
+function gapOf(text: string, dash: number, item: number): number | undefined {
+  const between = /^-( +)$/.exec(text.slice(dash, item));
+  return between ? between[1]!.length : undefined;
 }

@@ -143,9 +143,7 @@ function treeOf(text: string, document: Document.Parsed, fail: Tree['fail']): Tr
 
   function entryOfPair(pair: Pair): Entry {
     const tokens = pair.srcToken!;
-    const start = startOf(tokens);
-    if (tokens.start.some(({ type }) => type === 'explicit-key-ind'))
-      throw fail('A map with explicit keys (?) can not be edited', start);
+    const start = implicitStart(tokens);
     if (!isScalar(pair.key)) throw fail('A map with a key that is no word can not be edited', start);
     return { id: String(pair.key.value), start, value: isNode(pair.value) ? pair.value : null, tokens };
   }
@@ -154,7 +152,13 @@ function treeOf(text: string, document: Document.Parsed, fail: Tree['fail']): Tr
     const map = resolved(item);
     const named = isMap(map) ? (ownOrMerged(map, 'mountPath') ?? ownOrMerged(map, 'name')) : undefined;
     const id = isScalar(named) ? String(named.value) : undefined;
-    return { id, start: startOf(tokens), value: isNode(item) ? item : null, tokens };
+    return { id, start: implicitStart(tokens), value: isNode(item) ? item : null, tokens };
+  }
+
+  function implicitStart(tokens: CST.CollectionItem): number {
+    if (tokens.start.some(({ type }) => type === 'explicit-key-ind'))
+      throw fail('A map with explicit keys (?) can not be edited', startOf(tokens));
+    return startOf(tokens);
   }
 
   function ownOrMerged(map: YAMLMap, field: string): Node | undefined {

@@ -1,6 +1,7 @@
 // By hand: each case is a text, additions, and the text that a person would have written.
 
 import { expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import type { Addition } from '../../../src/compose/addition.ts';
 import { addTo, takeFrom } from '../../../src/compose/edit/edit.ts';
 import { EditError } from '../../../src/compose/edit/error.ts';
@@ -80,9 +81,24 @@ test('lines end as they do in the file', () => {
   );
 });
 
-test('a null gives way and comes back as it was', () => {
-  same('spec:\n  volumes: ~ # no\n', [volume('x')], 'spec:\n  volumes: # no\n    - name: x\n      emptyDir: {}\n');
+test('what holds nothing gives way, and comes back as it was', () => {
+  const volumes = '    - name: x\n      emptyDir: {}\n';
+  same('spec:\n  volumes: ~ # no\n', [volume('x')], `spec:\n  volumes: # no\n${volumes}`);
+  same('spec:\n  volumes:   null\n', [volume('x')], `spec:\n  volumes:\n${volumes}`);
+  same('spec:\n  volumes: []\n', [volume('x')], `spec:\n  volumes:\n${volumes}`);
   same('{"spec":{"volumes":null}}', [volume('x')], '{"spec":{"volumes":[{"name":"x","emptyDir":{}}]}}');
+  same('metadata: {}\n', [annotation('a', 'b')], 'metadata:\n  annotations:\n    a: b\n');
+  same('metadata: {\n}\n', [annotation('a', 'b')], 'metadata: {annotations: { a: b }\n}\n');
+});
+
+test('fields stand where people look for them', () => {
+  const container: Addition = { list: ['spec', 'initContainers'], key: 'name', item: { name: 'x' }, at: 'start' };
+  same(
+    'spec: # pod\n  # The application.\n  containers: []\n  last: 1\n',
+    [container, field('shareProcessNamespace', true), volume('x'), annotation('a', 'b')],
+    'spec: # pod\n  shareProcessNamespace: true\n  initContainers:\n    - name: x\n  # The application.\n  containers: []\n' +
+      '  last: 1\n  volumes:\n    - name: x\n      emptyDir: {}\nmetadata:\n  annotations:\n    a: b\n',
+  );
 });
 
 test('brackets and braces', () => {
@@ -92,7 +108,6 @@ test('brackets and braces', () => {
     [volume('x', 'start'), volume('z', { after: 'a' }), field('hostPID', true)],
     'spec: {volumes: [{name: x, emptyDir: {}}, {name: a}, {name: z, emptyDir: {}}, {name: b}], hostPID: true}\n',
   );
-  same('metadata: {}\n', [annotation('a', 'b')], 'metadata: { annotations: { a: b } }\n');
 });
 
 test('JSON of one line, and of several', () => {
@@ -122,4 +137,90 @@ test.for([
   } catch (error) {
     expect(error).toMatchObject({ line, column });
   }
+});
+
+const made = addTo('spec:\n  containers: []\n', 0, [volume('x'), volume('z'), field('hostPID', true)]);
+
+test('what a user wrote beside additions stays, and what he changed inside of them goes', () => {
+  const text =
+    'spec:\n  containers: []\n  volumes:\n    # Mine.\n    - name: x # and this\n      # goes\n      emptyDir:\n' +
+    '        sizeLimit: 1Mi\n      # with it\n    # Mine, too.\n    - name: z\n      emptyDir: {}\n  hostPID: false\n';
+  expect(takeFrom(text, 0, made.added)).toEqual({
+    text: 'spec:\n  containers: []\n',
+    missing: [],
+  });
+  const own = text.replace('    - name: z\n', '    - name: mine\n      emptyDir: {}\n    - name: z\n');
+  expect(takeFrom(own, 0, made.added).text).toBe(
+    'spec:\n  containers: []\n  volumes:\n    # Mine.\n    # Mine, too.\n    - name: mine\n      emptyDir: {}\n',
+  );
+});
+
+test('what is not there any more is told, and so is what is no place', () => {
+  const { text, missing } = takeFrom('spec:\n  containers: []\n  volumes:\n    - name: z\n', 0, [
+    ...made.added,
+    'a..b',
+    '',
+  ]);
+  expect(text).toBe('spec:\n  containers: []\n');
+  expect(missing).toEqual(['spec.volumes[x]', 'spec.hostPID', 'a..b', '']);
+});
+
+test('an addition that another tool moved to the line of a dash, or between brackets', () => {
+  const list =
+    'spec:\n  containers:\n  - args: [a]\n    name: app\n  volumes: [{ name: b }, # of b\n    { name: x }]\n';
+  expect(takeFrom(list, 0, ['spec.containers[app].args', 'spec.volumes[x]']).text).toBe(
+    'spec:\n  containers:\n  - name: app\n  volumes: [{ name: b }]\n',
+  );
+});
+
+test('a block scalar at the end keeps the line break that it needs', () => {
+  const text = 'spec:\n  a: |\n    text\n  hostPID: true';
+  expect(takeFrom(text, 0, ['spec.hostPID']).text).toBe('spec:\n  a: |\n    text\n');
+});
+
+test('what an alias stands for is not removed under it', () => {
+  const text = 'spec:\n  volumes:\n    - &x\n      name: x\n  other: *x\n';
+  expect(() => takeFrom(text, 0, ['spec.volumes[x]'])).toThrow('*x stands for something that is to be removed');
+});
+
+test.for([
+  ['nested brackets', '['.repeat(10_000)],
+  ['nested lists', `${'- '.repeat(5000)}a`],
+  ['nested maps', `spec: ${'{a: '.repeat(5000)}`],
+  ['merges of merges', `a: &a {}\n${Array.from({ length: 300 }, (_, i) => `m${i}: &a {<<: *a}\n`).join('')}spec: *a\n`],
+  ['a map that merges itself', 'spec: &a\n  <<: *a\n  volumes: *a\n'],
+  ['no YAML', '\0%{]'],
+  ['nothing', ''],
+])('%s: refused, and with nothing but an EditError', ([, text]) => {
+  for (const work of [() => addTo(text!, 0, [volume('x')]), () => takeFrom(text!, 0, ['spec.volumes[x]'])])
+    try {
+      work();
+    } catch (error) {
+      expect(error).toBeInstanceOf(EditError);
+    }
+  expect(() => addTo(text!, 0, [volume('x')])).toThrow(EditError);
+});
+
+/** Processor time, as others may run beside it. */
+function seconds(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
+test('a long document takes hardly longer than the YAML library needs to read it', () => {
+  const item = (index: number) => `    - name: v${index}\n      configMap: { name: c${index}, optional: true }\n`;
+  const list = Array.from({ length: 8000 }, (_, index) => item(index)).join('');
+  const text = `spec:\n  containers:\n    - name: app\n  volumes:\n${list}`;
+  const additions = Array.from({ length: 20 }, (_, index) => volume(`x${index}`, { after: `v${index * 300}` }));
+  const reading = seconds(() => parseAllDocuments(text));
+  let added = { text: '', added: [] as readonly string[] };
+  const adding = seconds(() => {
+    added = addTo(text, 0, additions);
+  });
+  const taking = seconds(() => expect(takeFrom(added.text, 0, added.added).text).toBe(text));
+  expect(adding + taking).toBeLessThan(2 * (2 * reading + 1));
+  const notes = `spec: {}\n---\na: |\n${'  A line of a text that is long.\n'.repeat(30_000)}`;
+  expect(seconds(() => addTo(notes, 0, [volume('x')]))).toBeLessThan(1);
 });

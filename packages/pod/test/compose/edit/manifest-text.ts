@@ -80,7 +80,7 @@ export function manifestText(choose: Choose): { readonly text: string; readonly 
     ? `${JSON.stringify(value, null, choose.of<string | number>(0, 1, 2, 4, '\t'))}\n`
     : blockText(value, choose);
   const before = choose.chance(4)
-    ? choose.of('a: 1\n---\n', '# c\n---\nb: |+\n  x\n\n---  # two\n', '%YAML 1.1\n---\nx: [\n1]\n...\n---\n')
+    ? choose.of('a: 1\n---\n', '# c\n---\nb: |+\n  x\n\n---  # two\n', '%YAML 1.1\n---\nx: [\n 1]\n...\n---\n')
     : choose.of('', '', '---\n', '# c\n\n--- # d\n', '%YAML 1.1\n--- # c\n');
   const after = choose.chance(4) ? choose.of('---\na: 1\n', '...\n', '... # end\n---\nb: c\n', '--- |\n text\n') : '';
   const all = (before + body + after).replaceAll('\n', choose.of('\n', '\n', '\r\n'));
@@ -94,9 +94,17 @@ export function manifestText(choose: Choose): { readonly text: string; readonly 
 function blockText(value: Plain, choose: Choose): string {
   const unit = choose.of(2, 2, 2, 3, 4, 8);
   const list = choose.of(0, 2, unit);
-  const style = { choose, unit, list, noisy: choose.chance(2), flow: choose.of(4, 4, 40, 1000) };
+  const style = {
+    choose,
+    unit,
+    list,
+    noisy: choose.chance(2),
+    flow: choose.of(4, 4, 40, 1000),
+    merge: choose.chance(4),
+  };
   if (choose.chance(12)) return `${flow(value, style, 2)}\n`;
-  return `${noise(style, 0).join('')}${block(value, 0, style)}${noise(style, 0).join('')}`;
+  const base = style.merge ? choose.of('x: &base { tty: true }\n', 'x:\n- &base\n  tty: true\n- *base\n') : '';
+  return `${noise(style, 0).join('')}${base}${block(value, 0, style)}${noise(style, 0).join('')}`;
 }
 
 type Style = {
@@ -105,6 +113,7 @@ type Style = {
   readonly list: number;
   readonly noisy: boolean;
   readonly flow: number;
+  readonly merge: boolean;
 };
 
 function noise({ choose, noisy }: Style, indent: number): string[] {
@@ -137,9 +146,16 @@ function block(value: Plain, indent: number, style: Style): string {
         return noise(style, indent).join('') + space + dashed(item, inner, gap, style);
       })
       .join('');
-  return Object.entries(value as object)
-    .map(([key, each]) => noise(style, indent).join('') + space + keyed(key, each, indent, style))
-    .join('');
+  const lines = Object.entries(value as object).map(
+    ([key, each]) => noise(style, indent).join('') + space + keyed(key, each, indent, style),
+  );
+  if (style.merge && value !== null && 'name' in (value as object) && choose.chance(2))
+    lines.splice(
+      1 + choose.upTo(lines.length - 1),
+      0,
+      `${space}<<: ${choose.of('*base', '[*base]', '{ stdin: true }')}\n`,
+    );
+  return lines.join('');
 }
 
 const isBlock = (value: Plain): value is Plain[] | { [field: string]: Plain } =>

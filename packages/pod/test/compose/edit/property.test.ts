@@ -9,7 +9,7 @@ import { parseSource } from '../../../src/manifest/source.ts';
 import { applied } from './apply.ts';
 import { type Choose, chooser, manifestText } from './manifest-text.ts';
 
-const runs = Number(process.env.RUNS ?? 1500);
+const runs = Number(process.env.RUNS ?? 150);
 const seed = process.env.SEED ? Number(process.env.SEED) : Date.now() % 2 ** 31;
 
 type Named = { readonly name?: string; readonly mountPath?: string };
@@ -127,6 +127,99 @@ test('what is added is there, nothing else is changed, and it is taken out witho
   );
   expect(refused).toBeLessThan(done / 5);
 });
+
+const bits = [
+  '\n',
+  ' ',
+  '  ',
+  '- ',
+  '#',
+  ' # x',
+  ': ',
+  '|',
+  '>',
+  '|+\n',
+  '\t',
+  '\r',
+  '\r\n',
+  '{',
+  '}',
+  '[',
+  ']',
+  ',',
+  '&a ',
+  '*a',
+  '<<: *a',
+  '? ',
+  '"',
+  "'",
+  '!!map ',
+  '!!omap ',
+  '!t ',
+  '---\n',
+  '...\n',
+  '\u2028',
+  '\u0085',
+  '\uFEFF',
+  '\\',
+  'null',
+  '~',
+  '%',
+  '@',
+  '\0',
+] as const;
+
+test('any text is edited by the same laws, or refused', () => {
+  fc.assert(
+    fc.property(fc.gen(), (g) => {
+      const choose = chooser(g);
+      const { text: generated, index } = manifestText(choose);
+      const at = choose.upTo(generated.length);
+      const text = generated.slice(0, at) + choose.of(...bits) + generated.slice(at + choose.upTo(2));
+      const addition: Addition = choose.of<Addition>(
+        { map: ['spec'], field: 'new', value: choose.of(...strings) },
+        {
+          list: ['spec', 'containers'],
+          key: 'name',
+          item: { name: 'new' },
+          at: choose.of<AddedItem['at']>('start', 'end', { after: 'app' }),
+        },
+        {
+          list: ['spec', 'containers', { name: 'app' }, 'volumeMounts'],
+          key: 'mountPath',
+          item: { name: 'n', mountPath: '/new' },
+          at: 'start',
+        },
+      );
+      const result = orEditError(() => addTo(text, index, [addition]));
+      if (!result) return;
+      expect(takeFrom(result.text, index, result.added)).toEqual({ text, missing: [] });
+      const value = parsedOrNothing(text)?.documents[index]?.value;
+      if (value)
+        expect(parsedOrNothing(result.text)?.documents[index]?.value).toEqual(parsed(applied(value, [addition])));
+    }),
+    { numRuns: 2 * runs, seed },
+  );
+});
+
+function orEditError<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    expect(error).toBeInstanceOf(EditError);
+    return undefined;
+  }
+}
+
+/** Where a merge key merges what is no map, the library throws when it makes plain values. */
+function parsedOrNothing(text: string): ReturnType<typeof parseSource> | undefined {
+  try {
+    return parseSource('any', text);
+  } catch (error) {
+    expect((error as Error).message).toMatch(/^Merge sources/);
+    return undefined;
+  }
+}
 
 /** As Kubernetes: without nulls. */
 const parsed = (value: unknown) => JSON.parse(JSON.stringify(value));
