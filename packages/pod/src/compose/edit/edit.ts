@@ -10,7 +10,11 @@ import { splice } from './splice.ts';
 import { styleOf } from './style.ts';
 import { openTree, type Tree } from './tree.ts';
 
-/** @returns the text, and where something was added, for takeFrom. Throws an EditError where it can not be added. */
+/**
+ * @param documentIndex of those that hold something, as in a Source
+ * @returns the text, and the places of what was added, for takeFrom
+ * @throws EditError where that can not be done without touching what is there
+ */
 export function addTo(
   text: string,
   documentIndex: number,

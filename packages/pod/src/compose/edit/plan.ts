@@ -61,8 +61,8 @@ export function planOf(tree: Tree, additions: readonly Addition[]): Plan {
     const spot = spotOf(list, 'list');
     const items = 'value' in spot ? (spot.value as Value[]) : undefined;
     const slots = items?.map((value) => ({ id: idOf(value), at: beside.get(value) })) ?? slotsOf(spot as There);
-    if (id === undefined || slots.some((slot) => slot.id === id))
-      throw refusal(spot, `${textOf(place)} is there already`);
+    if (id === undefined) throw refusal(spot, `An item of ${textOf(list)} needs a name`);
+    if (slots.some((slot) => slot.id === id)) throw refusal(spot, `${textOf(place)} is there already`);
     const index = indexFor(slots, at);
     if (index === undefined) throw refusal(spot, `${textOf(list)} has no item ${(at as { after: string }).after}`);
     if (items) {

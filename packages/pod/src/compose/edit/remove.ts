@@ -92,20 +92,27 @@ export function removalsOf(tree: Tree, added: readonly string[]): { splices: Spl
   function outOfFlow({ node, entries }: Collection, gone: ReadonlySet<Entry>): Splice[] {
     const kept = entries.findIndex((entry) => !gone.has(entry));
     const [start, end] = node.range!;
-    if (kept < 0) {
-      const first = entries[0]!.start;
-      const last = tree.endOf(entries.at(-1)!);
-      const [lead, tail] = [text.slice(start + 1, first), text.slice(last, end - 1)];
-      // White space was put in with the first of them; where it was there before, they follow the bracket.
-      if (lead !== '' && /^\s*$/.test(lead) && /^[\s,]*$/.test(tail))
-        return [{ from: start + 1, to: end - 1, text: '' }];
-      return [{ from: first, to: last + /^(?:\s*,)?/.exec(tail)![0].length, text: '' }];
-    }
-    return entries.flatMap((entry, index) => {
+    const last = tree.endOf(entries.at(-1)!);
+    const [lead, tail] = [text.slice(start + 1, entries[0]!.start), text.slice(last, end - 1)];
+    // White space was put in with the first of them; where it was there before, they follow the bracket.
+    if (kept < 0 && lead !== '' && isBlank(lead) && isBlank(tail.replace(',', '')))
+      return [{ from: start + 1, to: end - 1, text: '' }];
+    const splices = entries.flatMap((entry, index) => {
       if (!gone.has(entry)) return [];
-      if (index < kept) return [{ from: entry.start, to: entries[index + 1]!.start, text: '' }];
-      return [{ from: tree.endOf(entries[index - 1]!), to: tree.endOf(entry), text: '' }];
+      const own = { from: entry.start, to: tree.endOf(entry), text: '' };
+      const [one, other] = index < kept ? [entry, entries[index + 1]!] : [entries[index - 1], entry];
+      return one ? [own, ...between(one, other)] : [own];
     });
+    const comma = /^\s*,/.exec(tail)?.[0].length;
+    return kept < 0 && comma ? [...splices, { from: last, to: last + comma, text: '' }] : splices;
+  }
+
+  /** The comma between two entries in brackets and, where no comment is, the white space. */
+  function between(one: Entry, other: Entry): Splice[] {
+    const [from, to] = [tree.endOf(one), other.start];
+    if (!text.slice(from, to).includes('#')) return [{ from, to, text: '' }];
+    const comma = other.tokens.start.find(({ type }) => type === 'comma')!.offset;
+    return [{ from: comma, to: comma + 1, text: '' }];
   }
 
   /** Where the text ends without a line break, what goes takes the one before it, but not one that a block scalar needs. */
@@ -126,3 +133,5 @@ export function removalsOf(tree: Tree, added: readonly string[]): { splices: Spl
         throw tree.fail(`*${alias.source} stands for something that is to be removed`, alias.range![0]);
   }
 }
+
+const isBlank = (text: string) => text.trim() === '';

@@ -1,6 +1,6 @@
 // Each manifest of cases/edit has beside it what it is with a proxy and a log-shipper. UPDATE=1 writes them anew.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { AddedItem, Addition, Place } from '../../../src/compose/addition.ts';
@@ -8,6 +8,7 @@ import { addTo, takeFrom } from '../../../src/compose/edit/edit.ts';
 import { parseSource } from '../../../src/manifest/source.ts';
 import { applied } from './apply.ts';
 
+const packages = fileURLToPath(new URL('../../../../../', import.meta.url));
 const directory = fileURLToPath(new URL('../../cases/edit/', import.meta.url));
 const names = readdirSync(directory).filter((name) => !name.includes('.added.'));
 
@@ -80,4 +81,21 @@ test.for(names)('%s', (name) => {
   expect(second.text).toBe(readFileSync(golden, 'utf8'));
   expect(parseSource(golden, second.text).documents[0]!.value).toEqual(applied(value, [...additions, stamp]));
   expect(takeFrom(second.text, 0, [...first.added, ...second.added])).toEqual({ text, missing: [] });
+});
+
+const manifests = globSync(['examples/*/pod.yaml', 'packages/pod/test/cases/check/*.yaml'], { cwd: packages });
+
+test.for(manifests)('%s is given back', (name) => {
+  const text = readFileSync(packages + name, 'utf8');
+  const { documents } = parseSource(name, text);
+  for (const [index, { value }] of documents.entries()) {
+    const additions: Addition[] = [
+      { map: ['metadata', 'annotations'], field: 'outrigger.dev/sidecars', value: list },
+      { list: ['spec', 'initContainers'], key: 'name', item: sidecar('proxy-2', 9401, {}), at: 'start' },
+      { list: ['spec', 'volumes'], key: 'name', item: { name: 'outrigger-state', emptyDir: {} }, at: 'end' },
+    ];
+    const { text: edited, added } = addTo(text, index, additions);
+    expect(parseSource(name, edited).documents[index]!.value).toEqual(applied(value, additions));
+    expect(takeFrom(edited, index, added)).toEqual({ text, missing: [] });
+  }
 });

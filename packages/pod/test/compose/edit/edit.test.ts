@@ -169,7 +169,17 @@ test('an addition that another tool moved to the line of a dash, or between brac
   const list =
     'spec:\n  containers:\n  - args: [a]\n    name: app\n  volumes: [{ name: b }, # of b\n    { name: x }]\n';
   expect(takeFrom(list, 0, ['spec.containers[app].args', 'spec.volumes[x]']).text).toBe(
-    'spec:\n  containers:\n  - name: app\n  volumes: [{ name: b }]\n',
+    'spec:\n  containers:\n  - name: app\n  volumes: [{ name: b } # of b\n    ]\n',
+  );
+});
+
+test('comments between brackets stay', () => {
+  const text = 'spec: { volumes: [\n  # of x\n  { name: x }, # of a\n  { name: a },\n  # of z\n  { name: z },\n  ] }\n';
+  expect(takeFrom(text, 0, ['spec.volumes[x]', 'spec.volumes[z]']).text).toBe(
+    'spec: { volumes: [\n  # of x\n   # of a\n  { name: a }\n  # of z\n  ,\n  ] }\n',
+  );
+  expect(takeFrom(text, 0, ['spec.volumes[x]', 'spec.volumes[a]', 'spec.volumes[z]']).text).toBe(
+    'spec: { volumes: [\n  # of x\n   # of a\n  \n  # of z\n  \n  ] }\n',
   );
 });
 
@@ -184,9 +194,9 @@ test('what an alias stands for is not removed under it', () => {
 });
 
 test.for([
-  ['nested brackets', '['.repeat(10_000)],
+  ['nested brackets', '['.repeat(5000)],
   ['nested lists', `${'- '.repeat(5000)}a`],
-  ['nested maps', `spec: ${'{a: '.repeat(5000)}`],
+  ['nested maps', `spec: ${'{a: '.repeat(3000)}`],
   ['merges of merges', `a: &a {}\n${Array.from({ length: 300 }, (_, i) => `m${i}: &a {<<: *a}\n`).join('')}spec: *a\n`],
   ['a map that merges itself', 'spec: &a\n  <<: *a\n  volumes: *a\n'],
   ['no YAML', '\0%{]'],
