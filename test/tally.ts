@@ -31,7 +31,7 @@ const report = '.results/vitest.json';
 
 /** Folders of the workspace whose package.json has a `test` script. */
 export function testedPackages(): string[] {
-  return globSync(['packages/*/package.json', 'examples/*/package.json', 'test/*/package.json'])
+  return globSync(['packages/*/package.json', 'examples/*/package.json', 'test/*/package.json', 'images/package.json'])
     .filter((file) => 'test' in (JSON.parse(readFileSync(file, 'utf8')).scripts ?? {}))
     .map((file) => dirname(file))
     .sort();

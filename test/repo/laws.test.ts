@@ -112,9 +112,12 @@ test('every relative link of every README leads somewhere', () => {
 });
 
 test('one version of each dependency: every package takes it from the catalog', () => {
-  for (const file of globSync(['packages/*/package.json', 'examples/*/package.json', 'test/*/package.json'], {
-    cwd: root,
-  })) {
+  for (const file of globSync(
+    ['packages/*/package.json', 'examples/*/package.json', 'test/*/package.json', 'images/package.json'],
+    {
+      cwd: root,
+    },
+  )) {
     const { dependencies = {}, devDependencies = {} } = JSON.parse(read(file));
     const own = Object.entries({ ...dependencies, ...devDependencies }).filter(
       ([, version]) => version !== 'catalog:' && version !== 'workspace:*',

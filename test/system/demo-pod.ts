@@ -1,4 +1,4 @@
-// The demo as a real Pod: its manifest in plain form, played by podman.
+// The demo as a real Pod: its manifest in podman's form, played by podman.
 
 import { execFileSync } from 'node:child_process';
 import { chown, lchown, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
@@ -55,7 +55,7 @@ export async function startDemoPod({ adjust, small = {} }: DemoOptions = {}): Pr
   await podman('network', 'create', pod);
   stack.defer(async () => void (await podman('network', 'rm', '--force', pod)));
   const sink = `${await gatewayOf(pod)}:${receiver.port}`;
-  const documents = plainForm().map((each) => adapt(each, { pod, sink }));
+  const documents = podmanForm().map((each) => adapt(each, { pod, sink }));
   stack.defer(() => removeVolumes(pod));
   for (const document of documents) if (document.kind === 'Pod') adjust?.(document.spec);
   const manifest = await writeManifest(directory, documents);
@@ -84,8 +84,8 @@ export async function startDemoPod({ adjust, small = {} }: DemoOptions = {}): Pr
   return demo(started);
 }
 
-function plainForm(): Manifest[] {
-  const command = [join(root, 'packages/pod/src/main.ts'), 'compose', '--form', 'plain'];
+function podmanForm(): Manifest[] {
+  const command = [join(root, 'packages/pod/src/main.ts'), 'compose', '--form', 'podman'];
   const text = execFileSync(process.execPath, [...command, join(root, 'examples/billing/pod.yaml')], {
     encoding: 'utf8',
     timeout: 30_000,

@@ -21,6 +21,8 @@ const peers = {
   buildah: 'buildah',
   mmdebstrap: 'mmdebstrap',
   readelf: 'binutils',
+  'aarch64-linux-gnu-strip': 'binutils-aarch64-linux-gnu',
+  'qemu-aarch64-static': 'qemu-user-static',
   git: 'git',
   promtool: 'prometheus',
   shellcheck: 'shellcheck',
@@ -39,7 +41,7 @@ async function main(): Promise<number> {
     process.stderr.write(`test:system: ${reason}\n`);
     return 1;
   }
-  const made = installPeers() || step('bash', [join(root, 'images/build')], { timeout: minutes(10) });
+  const made = installPeers() || step(process.execPath, [join(root, 'images/src/build.ts')], { timeout: minutes(10) });
   if (made !== 0) return made;
   try {
     return runTests();

@@ -1,12 +1,15 @@
 // Bundles a role as its image holds it: dist/main.mjs, which is executable, and dist/chunks, which it loads only when
-// they are asked for: less to parse at start and to keep in memory. Run in the role's folder.
+// they are asked for: less to parse at start and to keep in memory. Run in the role's folder. --metafile=<file> says what
+// went into it.
 
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 
 const main = 'dist/main.mjs';
+const { values: flags } = parseArgs({ options: { metafile: { type: 'string' } } });
 
 // One malloc arena and small semi-spaces: measured, each is up to a megabyte less for a process that is mostly idle. Half
 // of the memory limit for the heap: V8 alone takes 262 MB for granted in a container of 64. And SIGUSR1 would open a
@@ -77,6 +80,7 @@ const { metafile } = await build({
 });
 writeFileSync(main, `${interpreter}\n${readFileSync(main, 'utf8')}`);
 chmodSync(main, 0o755);
+if (flags.metafile) writeFileSync(flags.metafile, JSON.stringify(metafile));
 
 const { outputs } = metafile;
 const sizeOf = (files: Iterable<string>) =>

@@ -11,6 +11,7 @@ import { renderSchema } from './parameters/schema.ts';
 import type { AnySidecar } from './sidecar.ts';
 
 export { incompatibilities } from './admin/compatibility.ts';
+export { renderLabels } from './image-labels.ts';
 
 /** File name to content. `readme` is the current one: only what stands between its markers changes. */
 export function renderDocuments(sidecar: AnySidecar, readme: string): Readonly<Record<string, string>> {

@@ -18,6 +18,7 @@ export const parameters = {
     aliases: v4('REF'),
   }),
   root: path({
+    writes: true,
     help: 'The directory to work in, made when missing; a volume shared with the application',
     example: '/git',
     aliases: v4('ROOT'),

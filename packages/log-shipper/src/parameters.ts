@@ -105,6 +105,7 @@ export const parameters = {
   }),
   stateDirectory: path({
     access: 'directory',
+    writes: true,
     help: 'Directory that remembers what was acknowledged; must survive a restart of the container',
     example: '/var/lib/outrigger',
   }),

@@ -77,17 +77,21 @@ const compose = defineCommand({
   description: `Prints the manifest in the form that an engine understands. "-" reads it from stdin.
 
   native  as it is: sidecars are init containers with restartPolicy: Always (Kubernetes from 1.29)
-  plain   sidecars as ordinary containers, first in the list and in their order; probes of sidecars
-          as a command of the image: for podman and older clusters
+  plain   sidecars as ordinary containers, first in the list and in their order: for older clusters
+  podman  the plain form for podman kube play: probes of sidecars as a command of their image
 
 Exit code: 0 printed, 64 wrong manifest.`,
   words: oneManifest,
   flags: {
-    form: { value: 'native|plain', choices: ['native', 'plain'], help: 'The form to print (default: native)' },
+    form: {
+      value: 'native|plain|podman',
+      choices: ['native', 'plain', 'podman'],
+      help: 'The form to print (default: native)',
+    },
   },
   async run({ words: [manifest = ''], flags }) {
     const command = await import('./compose/command.ts');
-    return command.printForm(manifest, (flags.form?.[0] ?? 'native') as 'native' | 'plain');
+    return command.printForm(manifest, (flags.form?.[0] ?? 'native') as 'native' | 'plain' | 'podman');
   },
 });
 

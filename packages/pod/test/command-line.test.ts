@@ -31,8 +31,8 @@ test.for([
   [['check', '--json=yes', 'pod.yaml'], '--json: takes no value'],
   [['check'], 'outrigger check expects a manifest, such as pod.yaml'],
   [['check', 'a', 'b'], 'outrigger check expects a manifest, such as pod.yaml, and nothing else; what is "b"?'],
-  [['compose', '--form', 'plane', 'a'], '--form: native or plain is expected, not "plane"'],
-  [['compose', 'a', '--form'], '--form: native|plain is expected'],
+  [['compose', '--form', 'plane', 'a'], '--form: native or plain or podman is expected, not "plane"'],
+  [['compose', 'a', '--form'], '--form: native|plain|podman is expected'],
   [['compose', '--form=plain', '--form=plain', 'a'], '--form: is given twice'],
 ] as const)('%s exits 64 and says why', async ([args, message]) => {
   const { code, stdout, stderr } = await outrigger(...args);

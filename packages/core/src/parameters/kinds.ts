@@ -13,6 +13,7 @@ type Kind<T> = {
   schema: JsonSchema;
   parse: (written: string) => T;
   format?: (parsed: T) => string;
+  writes?: boolean | undefined;
   probe?: ((value: unknown) => string | undefined) | undefined;
   peers?: ((parsed: T) => readonly Peer[]) | undefined;
 };
@@ -187,9 +188,10 @@ export function peersOf({ protocol, hostname, port, pathname }: URL): readonly P
 
 /**
  * A path. `access` says what must hold on the machine before the sidecar starts: the file can be read,
- * the directory exists, or the directory it lies in can be written.
+ * the directory exists, or the directory it lies in can be written. `writes` says that the sidecar writes there, which
+ * `access: 'write'` says as well.
  */
-export function path<const O extends Options & { access?: 'read' | 'write' | 'directory' }>(options: O) {
+export function path<const O extends Options & { access?: 'read' | 'write' | 'directory'; writes?: true }>(options: O) {
   const { access } = options;
   return typed<string, O>(
     scalar(options, {
@@ -200,6 +202,7 @@ export function path<const O extends Options & { access?: 'read' | 'write' | 'di
         if (written.includes('\0')) throw new Error('a path without a NUL byte is expected');
         return written;
       },
+      writes: access === 'write' || options.writes,
       probe: access && ((value) => (value === undefined ? undefined : probePath(value as string, access))),
     }),
   );

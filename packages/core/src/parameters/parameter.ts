@@ -60,6 +60,8 @@ export type Parameter<T> = {
   readonly format: (parsed: unknown) => string;
   /** From all parsed values (one, unless repeatable) to what the sidecar reads. */
   readonly combine: (parsed: readonly unknown[]) => T;
+  /** A path at which, or below which, the sidecar writes: it has to be on a volume. */
+  readonly writes?: boolean | undefined;
   /** What is wrong with the value on this machine (files, permissions), or undefined. */
   readonly probe?: ((value: unknown) => string | undefined) | undefined;
   /** The peers that one parsed value names, which --check connects to. */

@@ -101,6 +101,7 @@ export const file = defineSource({
     links: links('inside'),
     hold: path({
       optional: true,
+      writes: true,
       help: 'Directory on the file system of the files, where each has a second name until it is acknowledged, so that removing it loses nothing',
       example: '/logs/.held',
     }),

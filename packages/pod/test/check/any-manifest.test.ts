@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { check, errorsOf } from '../../src/check/check.ts';
-import { plainForm } from '../../src/compose/plain.ts';
+import { podmanForm } from '../../src/compose/podman.ts';
 import { isObject, type Path, valueAt } from '../../src/manifest/path.ts';
 import { parseSource } from '../../src/manifest/source.ts';
 
@@ -50,7 +50,7 @@ test.for(cases)('%s.yaml with anything in any place of it', async ([name, wrong]
         expect(column).toBeGreaterThan(0);
         expect(message).not.toMatch(/undefined|\[object|NaN/);
       }
-      if (checked.manifest && errorsOf(checked).length === 0) plainForm(checked.manifest, checked.parameters);
+      if (checked.manifest && errorsOf(checked).length === 0) podmanForm(checked.manifest, checked.parameters);
       judged++;
     }
   expect(judged).toBeGreaterThan(250);

@@ -1,38 +1,43 @@
-// Each manifest of cases/compose has beside it its plain form and what is said about it. UPDATE=1 writes them anew.
+// Each manifest of cases/compose has beside it its plain form and its form for podman, and what is said about each. UPDATE=1
+// writes them anew.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { check, errorsOf } from '../../src/check/check.ts';
 import { plainForm } from '../../src/compose/plain.ts';
+import { podmanForm } from '../../src/compose/podman.ts';
 import { containersOf } from '../../src/manifest/containers.ts';
 import { parseSource } from '../../src/manifest/source.ts';
 
 const directory = fileURLToPath(new URL('../cases/compose/', import.meta.url));
-const names = readdirSync(directory).filter((name) => name.endsWith('.yaml') && !name.endsWith('.plain.yaml'));
+const names = readdirSync(directory).filter((name) => /^[^.]+\.yaml$/.test(name));
+const forms = { plain: plainForm, podman: podmanForm };
 
-async function plain(name: string, text: string) {
-  const { findings, manifest, parameters } = await check(parseSource(name, text));
-  expect(errorsOf({ findings })).toEqual([]);
-  return plainForm(manifest!, parameters);
-}
-
-test.for(names)('%s', async (name) => {
-  const { text, notes } = await plain(name, readFileSync(directory + name, 'utf8'));
-  const golden = directory + name.replace(/yaml$/, 'plain.yaml');
-  const said = directory + name.replace(/yaml$/, 'notes.txt');
-  if (process.env.UPDATE) {
-    writeFileSync(golden, text);
-    writeFileSync(said, notes.map((note) => `${note}\n`).join(''));
+describe.each(['plain', 'podman'] as const)('the %s form', (form) => {
+  async function formOf(name: string, text: string) {
+    const { findings, manifest, parameters } = await check(parseSource(name, text));
+    expect(errorsOf({ findings })).toEqual([]);
+    return forms[form](manifest!, parameters);
   }
-  expect(text).toBe(readFileSync(golden, 'utf8'));
-  expect(notes.map((note) => `${note}\n`).join('')).toBe(readFileSync(said, 'utf8'));
-});
 
-test.for(names)('the plain form of %s has no native sidecar, is right, and is its own plain form', async (name) => {
-  const { text } = await plain(name, readFileSync(directory + name, 'utf8'));
-  const { findings, manifest } = await check(parseSource(name, text));
-  expect(errorsOf({ findings })).toEqual([]);
-  expect(containersOf(manifest!.pod).filter(({ kind }) => kind === 'sidecar')).toEqual([]);
-  expect((await plain(name, text)).text).toBe(text);
+  test.for(names)('of %s', async (name) => {
+    const { text, notes } = await formOf(name, readFileSync(directory + name, 'utf8'));
+    const golden = directory + name.replace(/yaml$/, `${form}.yaml`);
+    const said = directory + name.replace(/yaml$/, `${form}.txt`);
+    if (process.env.UPDATE) {
+      writeFileSync(golden, text);
+      writeFileSync(said, notes.map((note) => `${note}\n`).join(''));
+    }
+    expect(text).toBe(readFileSync(golden, 'utf8'));
+    expect(notes.map((note) => `${note}\n`).join('')).toBe(readFileSync(said, 'utf8'));
+  });
+
+  test.for(names)('of %s has no native sidecar, is right, and is its own', async (name) => {
+    const { text } = await formOf(name, readFileSync(directory + name, 'utf8'));
+    const { findings, manifest } = await check(parseSource(name, text));
+    expect(errorsOf({ findings })).toEqual([]);
+    expect(containersOf(manifest!.pod).filter(({ kind }) => kind === 'sidecar')).toEqual([]);
+    expect((await formOf(name, text)).text).toBe(text);
+  });
 });

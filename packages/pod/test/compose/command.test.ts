@@ -14,11 +14,14 @@ test('the native form is the manifest, byte for byte', async () => {
   });
 });
 
-test('the plain form goes to stdout, and what is lost to stderr', async () => {
-  const { code, stdout, stderr } = await outrigger('compose', '--form', 'plain', manifest);
+test.for([
+  ['plain', 'migrate runs before all sidecars'],
+  ['podman', 'livenessProbe is left out'],
+] as const)('the %s form goes to stdout, and what is lost to stderr', async ([form, lost]) => {
+  const { code, stdout, stderr } = await outrigger('compose', '--form', form, manifest);
   expect(code).toBe(0);
-  expect(stdout).toBe(readFileSync(manifest.replace(/yaml$/, 'plain.yaml'), 'utf8'));
-  expect(stderr).toContain('livenessProbe is left out');
+  expect(stdout).toBe(readFileSync(manifest.replace(/yaml$/, `${form}.yaml`), 'utf8'));
+  expect(stderr).toContain(lost);
 });
 
 test('a wrong manifest is not printed in any form', async () => {
