@@ -1,8 +1,10 @@
 // Builds the images: node images/src/build.ts [options] [<target> ...]
 //   --arch <architecture>   amd64 or arm64, repeatable; by default what this machine is
 //   --fresh                 makes the base anew, with Debian's packages of today
-//   --prefix <name>         what the images' names begin with, by default outrigger
+//   --prefix <name>         what the images are published under, by default outrigger
+//   --local <name>          what their names begin with in this machine's storage, by default the same
 //   --source <url>          the address of the sources, for the labels
+//   --level <1 to 22>       of zstd, by default 19
 //   --out <directory>       by default images/dist
 // Needs Debian and root, mmdebstrap, buildah and binutils, and what `pnpm install` installs. No image is pulled.
 
@@ -33,6 +35,8 @@ type Options = {
   readonly architectures: readonly Architecture[];
   readonly targets: readonly Target[];
   readonly prefix: string;
+  readonly local: string;
+  readonly level: number;
   readonly source: string | undefined;
   readonly out: string;
   readonly fresh: boolean;
@@ -54,7 +58,9 @@ function optionsOf(args: string[]): Options | string {
       arch: { type: 'string', multiple: true, default: hostArchitecture ? [hostArchitecture] : [] },
       fresh: { type: 'boolean', default: false },
       prefix: { type: 'string', default: 'outrigger' },
+      local: { type: 'string' },
       source: { type: 'string' },
+      level: { type: 'string', default: '19' },
       out: { type: 'string', default: dist },
     },
   });
@@ -63,11 +69,15 @@ function optionsOf(args: string[]): Options | string {
     ...positionals.filter((name) => !isTarget(name)),
   ];
   if (strange.length > 0) return `unknown: ${strange.join(', ')}; there are ${targets.join(', ')} for amd64 and arm64`;
+  const level = Number(values.level);
+  if (!Number.isInteger(level) || level < 1 || level > 22) return `--level: 1 to 22 is expected, not ${values.level}`;
   if (values.arch.length === 0) return `--arch is needed on a machine that is ${process.arch}`;
   return {
     architectures: [...new Set(values.arch)].filter(isArchitecture),
     targets: positionals.length > 0 ? positionals.filter(isTarget) : targets,
     prefix: values.prefix,
+    local: values.local ?? values.prefix,
+    level,
     source: values.source,
     out: resolve(values.out),
     fresh: values.fresh,
@@ -113,10 +123,15 @@ async function build(wanted: Options): Promise<void> {
   forgetDangling();
 }
 
-async function buildImage(target: Target | 'base', architecture: Architecture, { out, prefix }: Options, from: Build) {
-  const name = `${prefix}/${target}:${version}`;
+async function buildImage(
+  target: Target | 'base',
+  architecture: Architecture,
+  { out, local, level }: Options,
+  from: Build,
+) {
+  const name = `${local}/${target}:${version}`;
   const tags = [`${name}-${architecture}`];
-  if (architecture === hostArchitecture) tags.push(name, `${prefix}/${target}:latest`);
+  if (architecture === hostArchitecture) tags.push(name, `${local}/${target}:latest`);
   const labels = Object.entries(await labelsOf(target, from));
   run('buildah', [
     'build',
@@ -131,7 +146,7 @@ async function buildImage(target: Target | 'base', architecture: Architecture, {
     ...tags.map((tag) => `--tag=${tag}`),
     out,
   ]);
-  const image = await publish(tags[0]!, architecture, out);
+  const image = await publish(tags[0]!, { architecture, out, level });
   if (target !== 'base') writeStatements({ name: target, architecture, digest: image.digest }, from.source, out);
   process.stdout.write(`${tags[0]}  ${image.digest}\n`);
   return image;

@@ -52,7 +52,8 @@ export const revision = (): string => git('rev-parse', 'HEAD') ?? 'unknown';
 
 /** SOURCE_DATE_EPOCH, the time of the commit, or that of the files. */
 export function created(): Date {
-  const seconds = Number(process.env.SOURCE_DATE_EPOCH || git('log', '-1', '--format=%ct') || fileEpoch);
-  if (!Number.isSafeInteger(seconds)) throw new Error(`SOURCE_DATE_EPOCH: seconds are expected, not "${seconds}"`);
+  const written = process.env.SOURCE_DATE_EPOCH || git('log', '-1', '--format=%ct') || fileEpoch;
+  const seconds = Number(written);
+  if (!Number.isSafeInteger(seconds)) throw new Error(`SOURCE_DATE_EPOCH: seconds are expected, not "${written}"`);
   return new Date(seconds * 1000);
 }

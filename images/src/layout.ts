@@ -41,8 +41,15 @@ export const layoutOf = (out: string) => join(out, 'oci');
 export const blobOf = (layout: string, digest: string) => join(layout, 'blobs', digest.replace(':', '/'));
 const parse = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
 
+type Publication = {
+  readonly architecture: Architecture;
+  readonly out: string;
+  /** Of zstd. */
+  readonly level: number;
+};
+
 /** Takes an image from the engine's storage, and returns what stands for it in the layout. */
-export async function publish(image: string, architecture: Architecture, out: string): Promise<Descriptor> {
+export async function publish(image: string, { architecture, out, level }: Publication): Promise<Descriptor> {
   const layout = layoutOf(out);
   mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
   writeFileSync(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}\n');
@@ -53,9 +60,13 @@ export async function publish(image: string, architecture: Architecture, out: st
     const fileOf = ({ digest }: Descriptor) => join(plain, digest.replace(/^.*:/, ''));
     const { config, layers } = parse(join(plain, 'manifest.json')) as Manifest;
     copyFileSync(fileOf(config), blobOf(layout, config.digest));
-    const compressed: Descriptor[] = [];
-    for (const layer of layers) compressed.push(await compressedLayer(layer.digest, fileOf(layer), layout));
-    const manifest = { schemaVersion: 2, mediaType: types.manifest, config, layers: compressed };
+    const published: Descriptor[] = [];
+    for (const layer of layers) {
+      const blob = await compressed(layer.digest, fileOf(layer), level);
+      copyFileSync(blob.file, blobOf(layout, blob.digest));
+      published.push({ mediaType: types.layer, digest: blob.digest, size: statSync(blob.file).size });
+    }
+    const manifest = { schemaVersion: 2, mediaType: types.manifest, config, layers: published };
     return { ...writeBlob(layout, types.manifest, manifest), platform: { architecture, os: 'linux' } };
   } finally {
     rmSync(plain, { recursive: true });
@@ -89,17 +100,19 @@ export function imageOf(ref: string, architecture: Architecture, out: string): D
 }
 
 /** Level 19 takes most of a minute for Node: what was compressed once is kept by what it was. */
-async function compressedLayer(plainDigest: string, file: string, layout: string): Promise<Descriptor> {
-  const kept = join(dist, 'layers', `${plainDigest.replace(':', '-')}.tar.zst`);
-  if (!existsSync(kept)) {
+async function compressed(
+  plainDigest: string,
+  plain: string,
+  level: number,
+): Promise<{ file: string; digest: string }> {
+  const file = join(dist, 'layers', `${plainDigest.replace(':', '-')}.${level}.zst`);
+  if (!existsSync(file)) {
     mkdirSync(join(dist, 'layers'), { recursive: true });
-    const params = { [constants.ZSTD_c_compressionLevel]: 19, [constants.ZSTD_c_checksumFlag]: 1 };
-    writeFileSync(`${kept}.${process.pid}`, await compress(readFileSync(file), { params }));
-    renameSync(`${kept}.${process.pid}`, kept);
+    const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
+    writeFileSync(`${file}.${process.pid}`, await compress(readFileSync(plain), { params }));
+    renameSync(`${file}.${process.pid}`, file);
   }
-  const digest = `sha256:${createHash('sha256').update(readFileSync(kept)).digest('hex')}`;
-  copyFileSync(kept, blobOf(layout, digest));
-  return { mediaType: types.layer, digest, size: statSync(kept).size };
+  return { file, digest: `sha256:${createHash('sha256').update(readFileSync(file)).digest('hex')}` };
 }
 
 function writeBlob(layout: string, mediaType: string, value: object): Descriptor {

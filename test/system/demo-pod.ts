@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Scratch, scratch, until } from '@outrigger/core/testing';
 import { type Demo, openReceiver, type Receiver, rotatingOften, withSetting } from '@outrigger/example-billing/demo';
 import { parseAllDocuments, stringify } from 'yaml';
-import { newName } from './names.ts';
+import { imagePrefix, newName } from './names.ts';
 import { podman, tryPodman } from './podman.ts';
 import { processesBeside, programOf } from './processes.ts';
 
@@ -35,6 +35,7 @@ export type Manifest = {
 type Volume = { name: string; configMap?: { name: string }; hostPath?: { path: string; type: string } };
 type Container = {
   name: string;
+  image: string;
   env?: { name: string; value: string }[];
   volumeMounts?: { name: string; mountPath: string }[];
 };
@@ -107,6 +108,7 @@ function adapt(document: Manifest, { pod, sink }: { pod: string; sink: string })
     if (volume.configMap) volume.configMap.name = own(volume.configMap.name);
   }
   const containers = [...document.spec.initContainers, ...document.spec.containers];
+  for (const each of containers) each.image = each.image.replace(/^outrigger\//, `${imagePrefix}/`);
   for (const mount of containers.flatMap(({ volumeMounts = [] }) => volumeMounts)) mount.name = own(mount.name);
   const shipper = containers.find(({ name }) => name === 'log-shipper')!;
   shipper.env = [

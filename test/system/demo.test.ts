@@ -52,7 +52,13 @@ describe('the demo as a real Pod', () => {
     // podman from 4.4 runs the command as it is; before, it gives it to a shell, which the image does not have.
     const shown = await podman('inspect', '--format', '{{json .Config.Healthcheck.Test}}', demo.container(name));
     const [kind, ...given] = JSON.parse(shown) as string[];
-    const command = kind === 'CMD' ? given : given.join(' ').replace(/ \|\| exit 1$/, '').split(' ');
+    const command =
+      kind === 'CMD'
+        ? given
+        : given
+            .join(' ')
+            .replace(/ \|\| exit 1$/, '')
+            .split(' ');
     expect(command.slice(0, 2)).toEqual(['sidecar', 'health']);
     expect(await tryPodman('exec', demo.container(name), ...command)).toMatchObject({ code: 0 });
   });

@@ -9,6 +9,9 @@ process.env.SYSTEM_TEST_RUN = run;
 /** Begins every name of this run. */
 export const prefix = `outrigger-test-${run}`;
 
+/** What the images' names begin with. While they are worked on, another one keeps them apart from those others run. */
+export const imagePrefix = process.env.IMAGE_PREFIX ?? 'outrigger';
+
 let made = 0;
 
 export const newName = () => `${prefix}-${process.pid}-${++made}`;

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { prefix } from './names.ts';
+import { imagePrefix, prefix } from './names.ts';
 import { tryPodman } from './podman.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -41,7 +41,9 @@ async function main(): Promise<number> {
     process.stderr.write(`test:system: ${reason}\n`);
     return 1;
   }
-  const made = installPeers() || step(process.execPath, [join(root, 'images/src/build.ts')], { timeout: minutes(10) });
+  const made =
+    installPeers() ||
+    step(process.execPath, [join(root, 'images/src/build.ts'), '--prefix', imagePrefix], { timeout: minutes(15) });
   if (made !== 0) return made;
   try {
     return runTests();
