@@ -39,6 +39,14 @@ const components: readonly Component[] = [
   },
 ];
 
+test('Node is named as its vulnerabilities are published', () => {
+  const node = { ...components[2]!, cpe: 'cpe:2.3:a:nodejs:node.js:26.10.0:*:*:*:*:*:*:*' };
+  expect(JSON.stringify(spdx(subject, [node]))).toContain(
+    `{"referenceCategory":"SECURITY","referenceType":"cpe23Type","referenceLocator":"${node.cpe}"}`,
+  );
+  expect(cycloneDx(subject, [node])).toMatchObject({ components: [{ cpe: node.cpe }] });
+});
+
 test('Debian packages are named as scanners know them', () => {
   expect(components.map(({ purl }) => purl)).toEqual([
     'pkg:deb/debian/libstdc%2B%2B6@12.2.0-14%2Bdeb12u1?arch=arm64&distro=debian-12',

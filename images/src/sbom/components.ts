@@ -15,6 +15,8 @@ export type Component = {
   /** An SPDX expression; undefined where only the text in the image says it. */
   readonly licence: string | undefined;
   readonly kind: 'application' | 'library';
+  /** Under which vulnerabilities are published, where the package URL says it to no scanner. */
+  readonly cpe?: string;
   /** Of the archive that it was taken from, in hexadecimal. */
   readonly checksum: { readonly algorithm: 'SHA256' | 'SHA512'; readonly value: string } | undefined;
 };
@@ -25,7 +27,7 @@ export function componentsOf(target: Target, architecture: Architecture, out: st
   const all = [
     own(target),
     ...bundledPackages(metafileOf(target, out)).map((each) => npm(each, 'library')),
-    npm({ ...nodePackage(architecture), licence: 'MIT' }, 'application'),
+    node(architecture),
     ...layers.flatMap((layer) => debianPackages(readFileSync(join(out, architecture, `${layer}.packages`), 'utf8'))),
   ];
   return all.sort((a, b) => (a.purl < b.purl ? -1 : 1));
@@ -39,6 +41,12 @@ const own = (target: Target): Component => ({
   kind: 'application',
   checksum: undefined,
 });
+
+function node(architecture: Architecture): Component {
+  const packed = nodePackage(architecture);
+  const cpe = `cpe:2.3:a:nodejs:node.js:${packed.version}:*:*:*:*:*:*:*`;
+  return { ...npm({ ...packed, licence: 'MIT' }, 'application'), cpe };
+}
 
 type Npm = { readonly name: string; readonly version: string; readonly licence: string; readonly integrity: string };
 

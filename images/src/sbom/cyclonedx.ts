@@ -24,12 +24,13 @@ export function cycloneDx({ name, digest, architecture, created }: Subject, comp
         hashes: [{ alg: 'SHA-256', content: hex }],
       },
     },
-    components: components.map(({ kind, name, version, purl, licence, checksum }) => ({
+    components: components.map(({ kind, name, version, purl, cpe, licence, checksum }) => ({
       type: kind,
       'bom-ref': purl,
       name,
       version,
       purl,
+      ...(cpe && { cpe }),
       ...(licence && { licenses: [{ expression: licence }] }),
       ...(checksum && { hashes: [{ alg: checksum.algorithm.replace('SHA', 'SHA-'), content: checksum.value }] }),
     })),

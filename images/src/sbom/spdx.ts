@@ -39,7 +39,7 @@ export function spdx({ name, digest, architecture, created }: Subject, component
 /** Names may hold what an identifier may not. */
 const idOf = (index: number) => `SPDXRef-Package-${index}`;
 
-const packageOf = ({ name, version, purl, licence, kind, checksum }: Component, index: number) => ({
+const packageOf = ({ name, version, purl, cpe, licence, kind, checksum }: Component, index: number) => ({
   SPDXID: idOf(index),
   name,
   versionInfo: version,
@@ -50,5 +50,8 @@ const packageOf = ({ name, version, purl, licence, kind, checksum }: Component, 
   licenseDeclared: licence ?? 'NOASSERTION',
   copyrightText: 'NOASSERTION',
   ...(checksum && { checksums: [{ algorithm: checksum.algorithm, checksumValue: checksum.value }] }),
-  externalRefs: [{ referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: purl }],
+  externalRefs: [
+    { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: purl },
+    ...(cpe ? [{ referenceCategory: 'SECURITY', referenceType: 'cpe23Type', referenceLocator: cpe }] : []),
+  ],
 });
