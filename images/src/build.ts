@@ -147,7 +147,7 @@ async function buildImage(
     out,
   ]);
   const image = await publish(tags[0]!, { architecture, out, level });
-  if (target !== 'base') writeStatements({ name: target, architecture, digest: image.digest }, from.source, out);
+  writeStatements({ name: target, architecture, digest: image.digest }, from.source, out);
   process.stdout.write(`${tags[0]}  ${image.digest}\n`);
   return image;
 }

@@ -59,7 +59,7 @@ test(
     expect(digests(out)).toEqual(digests(dist));
     for (const role of roles)
       for (const kind of ['spdx.json', 'cdx.json', 'provenance.json']) {
-        const file = `sbom/${role}-${architecture}.${kind}`;
+        const file = `sbom/${role}.${kind}`;
         expect([file, readFileSync(join(out, file), 'utf8')]).toEqual([file, readFileSync(join(dist, file), 'utf8')]);
       }
   },

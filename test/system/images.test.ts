@@ -72,7 +72,7 @@ describe.each(roles)('%s', (name) => {
     });
   });
 
-  test('is the sidecar itself, as a numeric user, and exposes the ports that it says it has', () => {
+  test('is the sidecar itself, runs as a numeric user, and exposes the ports that it says it has', () => {
     const { User, Entrypoint, ExposedPorts, StopSignal, Env, Labels } = images[name]!.Config;
     expect(User).toBe('65532:65532');
     expect(Entrypoint.at(-1)).toBe('sidecar');

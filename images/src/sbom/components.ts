@@ -22,16 +22,20 @@ export type Component = {
 };
 
 /** Those of an image, sorted by package URL. */
-export function componentsOf(target: Target, architecture: Architecture, out: string): Component[] {
+export function componentsOf(target: Target | 'base', architecture: Architecture, out: string): Component[] {
   const layers = target === 'git-sync' || target === 'example-billing' ? ['base', 'git'] : ['base'];
   const all = [
-    own(target),
-    ...bundledPackages(metafileOf(target, out)).map((each) => npm(each, 'library')),
+    ...(target === 'base' ? [] : bundle(target, out)),
     node(architecture),
     ...layers.flatMap((layer) => debianPackages(readFileSync(join(out, architecture, `${layer}.packages`), 'utf8'))),
   ];
   return all.sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
+
+const bundle = (target: Target, out: string) => [
+  own(target),
+  ...bundledPackages(metafileOf(target, out)).map((each) => npm(each, 'library')),
+];
 
 const own = (target: Target): Component => ({
   name: `@outrigger/${target}`,

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Architecture, root, type Target } from '../images.ts';
+import { type Architecture, hostArchitecture, root, type Target } from '../images.ts';
 import { created, revision } from '../labels.ts';
 import { componentsOf } from './components.ts';
 import { cycloneDx } from './cyclonedx.ts';
@@ -11,7 +11,7 @@ import { provenance } from './provenance.ts';
 import { spdx } from './spdx.ts';
 
 export type Subject = {
-  readonly name: Target;
+  readonly name: Target | 'base';
   readonly architecture: Architecture;
   /** Of the image as it is published. */
   readonly digest: string;
@@ -32,9 +32,8 @@ export function writeStatements(image: Omit<Subject, 'created'>, source: string 
   };
   const directory = join(out, 'sbom');
   mkdirSync(directory, { recursive: true });
+  // Machines of several architectures that build for themselves give their files the same names.
+  const name = image.architecture === hostArchitecture ? image.name : `${image.name}.${image.architecture}`;
   for (const [kind, content] of Object.entries(statements))
-    writeFileSync(
-      join(directory, `${image.name}-${image.architecture}.${kind}`),
-      `${JSON.stringify(content, null, 2)}\n`,
-    );
+    writeFileSync(join(directory, `${name}.${kind}`), `${JSON.stringify(content, null, 2)}\n`);
 }
