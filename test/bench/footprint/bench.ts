@@ -26,7 +26,9 @@ try {
   await podman('rmi', '--force', peersImage);
 }
 process.stdout.write(
-  execFileSync('bash', [fileURLToPath(import.meta.resolve('../../../images/sizes'))], { encoding: 'utf8' }),
+  execFileSync(process.execPath, [fileURLToPath(import.meta.resolve('../../../images/src/sizes.ts'))], {
+    encoding: 'utf8',
+  }),
 );
 
 async function measureAlone(subject: Contained): Promise<Alone> {
