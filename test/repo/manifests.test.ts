@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../packages/pod/src/check/check.ts';
 import { formatFinding } from '../../packages/pod/src/check/format.ts';
-import { plainForm } from '../../packages/pod/src/compose/plain.ts';
+import { podmanForm } from '../../packages/pod/src/compose/podman.ts';
 import { type ContainerEntry, containersOf } from '../../packages/pod/src/manifest/containers.ts';
 import { parseSource } from '../../packages/pod/src/manifest/source.ts';
 
@@ -15,10 +15,10 @@ const manifests = [...globSync('examples/*/*.yaml', { cwd: root }), 'packages/po
 );
 
 async function open(file: string, text = readFileSync(join(root, file), 'utf8')) {
-  const checked = await check(parseSource(file, text));
-  expect(checked.manifest, checked.findings.map(formatFinding).join('\n')).toBeDefined();
-  const containers = containersOf(checked.manifest!.pod);
-  return { ...checked, manifest: checked.manifest!, containers, spec: checked.manifest!.pod.spec! };
+  const { findings, workloads } = await check(parseSource(file, text));
+  expect(workloads, findings.map(formatFinding).join('\n')).toHaveLength(1);
+  const { manifest, parameters } = workloads[0]!;
+  return { findings, manifest, parameters, containers: containersOf(manifest.pod), spec: manifest.pod.spec! };
 }
 
 const findingsOf = ({ findings }: Awaited<ReturnType<typeof open>>, without: readonly string[] = []) =>
@@ -39,9 +39,9 @@ describe.each(manifests)('%s', (file) => {
     expect(findingsOf(await open(file))).toEqual([]);
   });
 
-  test('its plain form is accepted as well, and has every sidecar with a probe of its own', async () => {
+  test('its form for podman is accepted as well, and has every sidecar with a probe of its own', async () => {
     const native = await open(file);
-    const { text } = plainForm(native.manifest, native.parameters);
+    const { text } = podmanForm(native.manifest, native.parameters);
     const plain = await open(`${file} --form plain`, text);
     // The plain form says on stderr that it does not complete.
     expect(findingsOf(plain, ['job-sidecars'])).toEqual([]);

@@ -117,6 +117,8 @@ function step(program: string, args: readonly string[], options: StepOptions): n
 async function sweep(): Promise<void> {
   const pods = await mine('pod', 'ls', '--format', '{{.Name}}');
   if (pods.length > 0) await tryPodman('pod', 'rm', '--force', '--time', '1', ...pods);
+  const containers = await mine('container', 'ls', '--all', '--format', '{{.Names}}');
+  if (containers.length > 0) await tryPodman('container', 'rm', '--force', '--time', '1', ...containers);
   const volumes = await mine('volume', 'ls', '--format', '{{.Name}}');
   if (volumes.length > 0) await tryPodman('volume', 'rm', '--force', ...volumes);
   const networks = await mine('network', 'ls', '--format', '{{.Name}}');

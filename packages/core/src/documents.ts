@@ -1,4 +1,4 @@
-// The documents of a role that are rendered from its declarations: README tables, OpenAPI, JSON Schema.
+// The documents of a role that are rendered from its declarations: README tables, OpenAPI, JSON Schema; and command lines.
 
 import { renderOpenApi } from './admin/openapi.ts';
 import { declarations } from './errors.ts';
@@ -12,6 +12,7 @@ import type { AnySidecar } from './sidecar.ts';
 
 export { incompatibilities } from './admin/compatibility.ts';
 export { renderLabels } from './image-labels.ts';
+export { argumentsOf } from './parameters/as-arguments.ts';
 
 /** File name to content. `readme` is the current one: only what stands between its markers changes. */
 export function renderDocuments(sidecar: AnySidecar, readme: string): Readonly<Record<string, string>> {

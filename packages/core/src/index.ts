@@ -38,6 +38,7 @@ export {
   text,
   url,
 } from './parameters/kinds.ts';
+export { kebab } from './parameters/names.ts';
 export { listed, nearest } from './parameters/nearest.ts';
 export { nested } from './parameters/nested.ts';
 export { allParameters } from './parameters/open-parameters.ts';
@@ -51,6 +52,8 @@ export {
 } from './parameters/problem.ts';
 export { type Resolved, resolveParameters } from './parameters/resolve.ts';
 export type { StandardParameters, StandardValues } from './parameters/standard.ts';
+export { type Misplaced, nodeAt, parseStructure, type Structure } from './parameters/structure.ts';
+export { findingsOf } from './parameters/structure-problems.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './parameters/units.ts';
 export { endGroup, signalGroup, track } from './process-group.ts';
 export { type PodProcess, ProcessTable, type ProcessUsage, ticksPerSecond } from './processes.ts';

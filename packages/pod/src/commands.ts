@@ -1,6 +1,7 @@
 // Every command. What a command needs is loaded when it runs.
 
-import { type Command, defineCommand, oneManifest } from './command.ts';
+import { type Command, defineCommand, type Given, oneManifest, refuse, type Words } from './command.ts';
+import { type OutputName, outputNames } from './compose/outputs.ts';
 
 const run = defineCommand({
   name: 'run',
@@ -71,27 +72,111 @@ Exit code: 0 right (warnings or not), 64 wrong.`,
   },
 });
 
+const oneWorkload: Words = { shown: '<workload.yaml>', expected: 'a manifest, such as deployment.yaml' };
+const sidecarsFlag = { value: 'file', help: 'The list of sidecars (default: the annotation of the Pod)' };
+const workloadFlag = { value: 'kind/name', help: 'Which workload of the file (default: the only one)' };
+const writeFlag = { help: 'Write the file instead of printing it' };
+
+const choice = (file: string, flags: Given['flags']) => ({
+  file,
+  sidecars: flags.sidecars?.[0],
+  workload: flags.workload?.[0],
+});
+
 const compose = defineCommand({
   name: 'compose',
-  summary: 'Print a manifest in another form',
-  description: `Prints the manifest in the form that an engine understands. "-" reads it from stdin.
+  summary: 'Add sidecars to a workload, and print it in another form',
+  description: `Prints the manifest with the sidecars of a list in its workload (Pod, Deployment, StatefulSet, DaemonSet, Job
+or CronJob). Whatever was there stays, byte for byte; composed again it is the same, and outrigger
+remove gives back what it was. "-" reads from stdin. The list is a file or the annotation
+outrigger.dev/sidecars of the Pod's template:
+
+  sidecars:
+    - role: proxy
+      parameters: { tlsCertificateFile: [/tls/tls.crt], tlsKeyFile: [/tls/tls.key] }
+      mounts: [{ secret: web-tls, path: /tls }]
+
+Without a list --form prints the manifest as an engine understands it.
 
   native  as it is: sidecars are init containers with restartPolicy: Always (Kubernetes from 1.29)
   plain   sidecars as ordinary containers, first in the list and in their order: for older clusters
   podman  the plain form for podman kube play: probes of sidecars as a command of their image
 
-Exit code: 0 printed, 64 wrong manifest.`,
-  words: oneManifest,
+Exit code: 0 printed (warnings or not), 64 wrong manifest or list.`,
+  words: oneWorkload,
   flags: {
+    sidecars: sidecarsFlag,
+    workload: workloadFlag,
     form: {
       value: 'native|plain|podman',
       choices: ['native', 'plain', 'podman'],
       help: 'The form to print (default: native)',
     },
+    output: {
+      value: outputNames.join('|'),
+      choices: outputNames,
+      help: 'The manifest, or what is added alone, as a patch (default: yaml)',
+    },
+    directory: { value: 'path', help: 'Write the files of an output into this directory' },
+    write: writeFlag,
   },
   async run({ words: [manifest = ''], flags }) {
+    const { form, output, directory } = flags;
+    if (flags.write && ((form?.[0] ?? 'native') !== 'native' || (output?.[0] ?? 'yaml') !== 'yaml'))
+      return refuse(['--write is for the manifest itself, not for another form of it'], 'outrigger compose --help');
+    if (directory && (output?.[0] ?? 'yaml') === 'yaml')
+      return refuse(['--directory is for the files of another --output'], 'outrigger compose --help');
     const command = await import('./compose/command.ts');
-    return command.printForm(manifest, (flags.form?.[0] ?? 'native') as 'native' | 'plain' | 'podman');
+    return command.composeManifest({
+      ...choice(manifest, flags),
+      write: flags.write !== undefined,
+      form: form?.[0] as 'native' | 'plain' | 'podman' | undefined,
+      output: (output?.[0] ?? 'yaml') as OutputName,
+      directory: directory?.[0],
+    });
+  },
+});
+
+const diff = defineCommand({
+  name: 'diff',
+  summary: 'Show what compose would change in a manifest',
+  description: `Prints the difference between the manifest and what outrigger compose makes of it, as diff -u does.
+
+Exit code: 0 there is none, 1 there is one, 64 wrong manifest or list.`,
+  words: oneWorkload,
+  flags: { sidecars: sidecarsFlag, workload: workloadFlag },
+  async run({ words: [manifest = ''], flags }) {
+    const command = await import('./compose/command.ts');
+    return command.diffManifest(choice(manifest, flags));
+  },
+});
+
+const upgrade = defineCommand({
+  name: 'upgrade',
+  summary: 'Compose anew what was composed with another version or list',
+  description: `Takes out what compose added and composes it with this version and the list that is given, or the one that it was
+composed with. The rest stays, byte for byte.
+
+Exit code: 0 printed (warnings or not), 64 wrong manifest or list, or nothing was composed.`,
+  words: oneWorkload,
+  flags: { sidecars: sidecarsFlag, workload: workloadFlag, write: writeFlag },
+  async run({ words: [manifest = ''], flags }) {
+    const command = await import('./compose/command.ts');
+    return command.upgradeManifest({ ...choice(manifest, flags), write: flags.write !== undefined });
+  },
+});
+
+const remove = defineCommand({
+  name: 'remove',
+  summary: 'Take out what compose added',
+  description: `Prints the manifest as it was before it was composed, byte for byte, with what was changed in it since.
+
+Exit code: 0 printed, 64 wrong manifest.`,
+  words: oneWorkload,
+  flags: { workload: workloadFlag, write: writeFlag },
+  async run({ words: [manifest = ''], flags }) {
+    const command = await import('./compose/command.ts');
+    return command.removeFromManifest({ ...choice(manifest, flags), write: flags.write !== undefined });
   },
 });
 
@@ -160,4 +245,4 @@ Exit code: 0 written, 64 wrong usage or a directory that is not empty.`,
   },
 });
 
-export const commands: readonly Command[] = [run, check, compose, conformance, create];
+export const commands: readonly Command[] = [run, check, compose, diff, upgrade, remove, conformance, create];

@@ -7,7 +7,10 @@ test('--help lists the commands, and each explains itself', async () => {
   const words = {
     run: '<pod.yaml>',
     check: '<pod.yaml>',
-    compose: '<pod.yaml>',
+    compose: '<workload.yaml>',
+    diff: '<workload.yaml>',
+    upgrade: '<workload.yaml>',
+    remove: '<workload.yaml>',
     create: '<name>',
     conformance: '-- <command...>',
   };

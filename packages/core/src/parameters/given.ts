@@ -82,7 +82,7 @@ function split(written: string, repeatable: boolean): string[] {
   return items.filter((item) => item !== '');
 }
 
-function fromConfig({ fileKey, former }: Entry, { config }: Sources): Given | undefined {
+export function fromConfig({ fileKey, former }: Entry, { config }: Pick<Sources, 'config'>): Given | undefined {
   const key = config && [fileKey, ...former.keys].find((each) => nodeAt(config.root, [each]));
   if (key === undefined) return undefined;
   const written = writtenIn(nodeAt(config!.root, [key])!);

@@ -17,18 +17,23 @@ export async function printFindings(file: string, { json }: { json: boolean }): 
 }
 
 /** Why it cannot be read, as a string. */
-export function openSource(file: string): Source | string {
+function openSource(file: string): Source | string {
   try {
     return readSource(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: 'no such file',
-      EACCES: 'no permission to read it',
-      EISDIR: 'is a directory',
-    };
-    return `${file}: ${reasons[code ?? ''] ?? message}`;
+    return `${file}: ${reasonFor(error)}`;
   }
+}
+
+/** Why a file cannot be read. */
+export function reasonFor(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'no such file',
+    EACCES: 'no permission to read it',
+    EISDIR: 'is a directory',
+  };
+  return reasons[code ?? ''] ?? message;
 }
 
 function complain(text: string): number {

@@ -6,3 +6,6 @@ export const isDnsLabel = (name: string): boolean => name.length <= 63 && new Re
 
 export const isDnsName = (name: string): boolean =>
   name.length <= 253 && new RegExp(`^${label}(?:\\.${label})*$`).test(name);
+
+export const notAName = (name: string): string =>
+  `"${name}" is not a name: lower-case letters, digits and "-" are expected, such as my-app-1`;

@@ -18,6 +18,11 @@ type Validate = ((data: unknown) => boolean) & { errors?: readonly SchemaError[]
 /** Loaded one by one: each costs tens of milliseconds. */
 const schemas: Readonly<Record<string, () => Promise<{ validate: unknown }>>> = {
   Pod: () => import('kubernetes-models/_schemas/IoK8sApiCoreV1Pod'),
+  Deployment: () => import('kubernetes-models/_schemas/IoK8sApiAppsV1Deployment'),
+  StatefulSet: () => import('kubernetes-models/_schemas/IoK8sApiAppsV1StatefulSet'),
+  DaemonSet: () => import('kubernetes-models/_schemas/IoK8sApiAppsV1DaemonSet'),
+  Job: () => import('kubernetes-models/_schemas/IoK8sApiBatchV1Job'),
+  CronJob: () => import('kubernetes-models/_schemas/IoK8sApiBatchV1CronJob'),
   ConfigMap: () => import('kubernetes-models/_schemas/IoK8sApiCoreV1ConfigMap'),
   Secret: () => import('kubernetes-models/_schemas/IoK8sApiCoreV1Secret'),
 };

@@ -15,7 +15,7 @@ export type AddedItem = {
   /** What Kubernetes merges the items of this list by. */
   readonly key: 'name' | 'mountPath';
   readonly item: Readonly<Record<string, unknown>>;
-  /** 'start': before all that was there; additions keep their order. */
+  /** 'start': before all that was there; additions keep their order. `after` names an item that is there, added or not. */
   readonly at: 'start' | 'end' | { readonly after: string };
 };
 
@@ -23,3 +23,20 @@ export type AddedItem = {
 export type AddedField = { readonly map: Place; readonly field: string; readonly value: unknown };
 
 export const isItem = (addition: Addition): addition is AddedItem => 'list' in addition;
+
+/** Where an addition stands once it is made. */
+export function placeOf(addition: Addition): Place {
+  if (!isItem(addition)) return [...addition.map, addition.field];
+  return [...addition.list, { name: String(addition.item[addition.key]) }];
+}
+
+const plain = /^[\w-]+$/;
+
+/** `spec.template.spec.initContainers[proxy].volumeMounts[/tls]`, for messages. */
+export const formatPlace = (place: Place): string =>
+  place
+    .map((step, index) => {
+      if (typeof step !== 'string') return `[${step.name}]`;
+      return `${index > 0 ? '.' : ''}${plain.test(step) ? step : JSON.stringify(step)}`;
+    })
+    .join('');

@@ -5,6 +5,7 @@ import { isNode, isSeq, type YAMLMap, type YAMLSeq } from 'yaml';
 import { type ContainerEntry, containersOf } from '../manifest/containers.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { formatPath } from '../manifest/path.ts';
+import { inTemplate } from '../manifest/workload.ts';
 import { printDocument } from './keep-style.ts';
 import { unfold } from './unfold.ts';
 
@@ -23,13 +24,14 @@ export function plainForm(manifest: Manifest): Form {
 export function makeOrdinary(manifest: Manifest): string[] {
   const containers = containersOf(manifest.pod);
   const notes = orderNotes(manifest, containers);
-  const { yaml } = manifest.document;
+  const { kind: workload, document } = manifest;
+  const { yaml } = document;
   // A node that stands for several places cannot be changed in one of them.
   unfold(yaml);
   // The field makes a sidecar of an init container, and podman waits for ever on one.
   for (const { kind, path } of containers)
-    if (kind === 'sidecar') (yaml.getIn(path) as YAMLMap).delete('restartPolicy');
-  moveSidecars(yaml.getIn(['spec']) as YAMLMap, containers);
+    if (kind === 'sidecar') (yaml.getIn(inTemplate(workload, path)) as YAMLMap).delete('restartPolicy');
+  moveSidecars(yaml.getIn(inTemplate(workload, ['spec'])) as YAMLMap, containers);
   return notes;
 }
 

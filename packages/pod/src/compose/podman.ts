@@ -6,25 +6,28 @@ import { type ContainerEntry, containersOf, type ProbeKind, probeKinds, probeOf 
 import type { Manifest } from '../manifest/manifest.ts';
 import type { SidecarParameters } from '../manifest/parameters.ts';
 import { formatPath } from '../manifest/path.ts';
+import { inTemplate, templatePath } from '../manifest/workload.ts';
 import { type Form, makeOrdinary, printManifest } from './plain.ts';
 import { unfold } from './unfold.ts';
 
 const words: Readonly<Record<ProbeKind, string>> = { startup: 'startup', liveness: 'live', readiness: 'ready' };
 
 export function podmanForm(manifest: Manifest, parameters: ReadonlyMap<string, SidecarParameters>): Form {
-  const { yaml } = manifest.document;
+  const { kind: workload, document } = manifest;
+  const { yaml } = document;
   const containers = containersOf(manifest.pod);
   unfold(yaml);
   const probes = containers.flatMap((entry) => {
-    const node = yaml.getIn(entry.path) as YAMLMap;
+    const node = yaml.getIn(inTemplate(workload, entry.path)) as YAMLMap;
     return probeKinds.flatMap((kind) =>
       commandProbe(entry, { yaml, node, kind, parameters: parameters.get(entry.name) }),
     );
   });
   // Last, since entries go by where the containers stand.
   const order = makeOrdinary(manifest);
-  const notes = [...order, ...probes, ...restartOnFailure(yaml, containers)];
-  dropAnnotations(yaml);
+  // A controller says itself what its Pods do.
+  const notes = [...order, ...probes, ...(workload === 'Pod' ? restartOnFailure(yaml, containers) : [])];
+  dropAnnotations(yaml, templatePath(workload));
   return { text: printManifest(manifest), notes };
 }
 
@@ -36,8 +39,8 @@ function restartOnFailure(yaml: Document.Parsed, containers: readonly ContainerE
 }
 
 /** Those for `outrigger run` mean nothing elsewhere, and podman 4.3 refuses an annotation of over 63 characters. */
-function dropAnnotations(yaml: Document.Parsed): void {
-  const place = ['metadata', 'annotations'];
+function dropAnnotations(yaml: Document.Parsed, template: readonly string[]): void {
+  const place = [...template, 'metadata', 'annotations'];
   const annotations = yaml.getIn(place);
   if (!isMap(annotations)) return;
   annotations.items = annotations.items.filter(({ key }) => !String(key).startsWith('outrigger.dev/'));

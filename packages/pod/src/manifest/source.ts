@@ -19,6 +19,8 @@ export type Position = { readonly line: number; readonly column: number };
 export type SyntaxProblem = Position & { readonly message: string };
 
 export type SourceDocument = {
+  /** Its number in the file, empty documents counted. */
+  readonly index: number;
   readonly yaml: Document.Parsed;
   /** As plain values; null fields are left out, since Kubernetes takes null for absent. */
   readonly value: unknown;
@@ -50,14 +52,15 @@ export function parseSource(file: string, text: string): Source {
   );
   if (problems.length > 0) return { file, text, problems, documents: [] };
   try {
-    return { file, text, problems, documents: documents.filter(({ contents }) => !isEmpty(contents)).map(read) };
+    return { file, text, problems, documents: documents.map(read).filter(({ yaml }) => !isEmpty(yaml.contents)) };
   } catch (error) {
     const message = unfoldable(error);
     return { file, text, documents: [], problems: [{ line: 1, column: 1, message }] };
   }
 
-  function read(yaml: Document.Parsed): SourceDocument {
+  function read(yaml: Document.Parsed, index: number): SourceDocument {
     return {
+      index,
       yaml,
       value: withoutNulls(yaml.toJS({ maxAliasCount: 1000 })),
       position: (path) => positionOf(offsetOf(yaml, path)),

@@ -1,7 +1,15 @@
 // What must hold before anything is started: a right manifest that this machine can run.
 
 import { readFileSync } from 'node:fs';
-import { applyRule, check, errorsOf, type Finding, inFileOrder, type Overrides } from '../check/check.ts';
+import {
+  applyRule,
+  type CheckedWorkload,
+  check,
+  errorsOf,
+  type Finding,
+  inFileOrder,
+  type Overrides,
+} from '../check/check.ts';
 import { formatFinding, summaryOf } from '../check/format.ts';
 import { podSecurity } from '../check/rules/pod-security.ts';
 import { containersOf } from '../manifest/containers.ts';
@@ -40,10 +48,32 @@ export function readManifest(file: string): string | Refused {
   }
 }
 
+const noParameters: CheckedWorkload['parameters'] = new Map();
+const isPod = ({ manifest }: Pick<CheckedWorkload, 'manifest'>) => manifest.kind === 'Pod';
+
+/** One Pod is run: of another kind it is a controller that makes Pods. */
+function notRun({ manifest }: CheckedWorkload): Finding {
+  const message = isPod({ manifest })
+    ? 'a manifest that is run has one Pod, this is another one'
+    : `a Pod is expected, this is a ${manifest.kind}; write its template as a Pod to run it here`;
+  return {
+    ...manifest.document.position(['kind']),
+    severity: 'error',
+    rule: 'kind',
+    file: manifest.source.file,
+    path: 'kind',
+    message,
+  };
+}
+
 export async function admit(file: string, text: string, overrides: Overrides): Promise<Admitted | Refused> {
-  const { findings, manifest, parameters } = await check(parseSource(file, text), overrides);
+  const { findings, workloads } = await check(parseSource(file, text), overrides);
+  const { manifest, parameters = noParameters } = workloads.find(isPod) ?? {};
   const containers = manifest ? containersOf(manifest.pod) : [];
-  const more = manifest ? applyRule(runnable, { manifest, containers, parameters }) : [];
+  const more = [
+    ...(manifest ? applyRule(runnable, { manifest, containers, parameters }) : []),
+    ...workloads.filter((each) => each.manifest !== manifest).map(notRun),
+  ];
   // A warning about what only a cluster might have is an error here: the same line twice helps nobody.
   const places = new Set(more.map(({ path }) => path));
   const repeated = ({ path, rule }: Finding) => rule === 'references' && places.has(path);

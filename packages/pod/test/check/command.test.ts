@@ -11,7 +11,7 @@ test('a right manifest exits 0, one with errors 64', async () => {
   expect(right).toEqual({ code: 0, stdout: `${cases}right.yaml: all is right\n`, stderr: '' });
   const wrong = await outrigger('check', `${cases}ports.yaml`);
   expect(wrong.code).toBe(64);
-  expect(wrong.stdout).toMatch(/ports\.yaml:13:34: error: .*\n(.*\n)*6 errors, \d+ warnings\n$/);
+  expect(wrong.stdout).toMatch(/ports\.yaml:14:34: error: .*\n(.*\n)*6 errors, \d+ warnings\n$/);
 });
 
 test('warnings alone exit 0', async () => {
@@ -29,7 +29,7 @@ test('--json prints the findings with their places and rules', async () => {
   const { code, stdout } = await outrigger('check', '--json', `${cases}ports.yaml`);
   expect(code).toBe(64);
   expect(JSON.parse(stdout)).toContainEqual({
-    line: 13,
+    line: 14,
     column: 34,
     severity: 'error',
     rule: 'probe-ports',

@@ -1,43 +1,75 @@
-// Each manifest of cases/compose has beside it its plain form and its form for podman, and what is said about each. UPDATE=1
-// writes them anew.
+// Each directory of cases/compose holds a workload and, unless that has its own, a list of sidecars; beside them is what
+// comes out: expected.yaml if anything does, and what is said. UPDATE=1 writes it anew.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
-import { check, errorsOf } from '../../src/check/check.ts';
-import { plainForm } from '../../src/compose/plain.ts';
-import { podmanForm } from '../../src/compose/podman.ts';
-import { containersOf } from '../../src/manifest/containers.ts';
+import { expect, test } from 'vitest';
+import { check, errorsOf, inFileOrder } from '../../src/check/check.ts';
+import { formatFinding } from '../../src/check/format.ts';
+import { type Composed, compose, type Refused, remove } from '../../src/compose/compose.ts';
+import { outputs } from '../../src/compose/outputs.ts';
 import { parseSource } from '../../src/manifest/source.ts';
 
-const directory = fileURLToPath(new URL('../cases/compose/', import.meta.url));
-const names = readdirSync(directory).filter((name) => /^[^.]+\.yaml$/.test(name));
-const forms = { plain: plainForm, podman: podmanForm };
+const root = fileURLToPath(new URL('../cases/compose/', import.meta.url));
+const names = readdirSync(root);
 
-describe.each(['plain', 'podman'] as const)('the %s form', (form) => {
-  async function formOf(name: string, text: string) {
-    const { findings, manifest, parameters } = await check(parseSource(name, text));
-    expect(errorsOf({ findings })).toEqual([]);
-    return forms[form](manifest!, parameters);
+function read(name: string) {
+  const text = (file: string) => readFileSync(join(root, name, file), 'utf8');
+  const list = existsSync(join(root, name, 'sidecars.yaml'))
+    ? { file: 'sidecars.yaml', text: text('sidecars.yaml') }
+    : undefined;
+  return { manifest: { file: 'workload.yaml', text: text('workload.yaml') }, list };
+}
+
+function expectFile(name: string, text: string | undefined): void {
+  const path = join(root, name);
+  if (process.env.UPDATE) {
+    if (text === undefined) rmSync(path, { force: true });
+    else writeFileSync(path, text);
   }
+  expect(existsSync(path) ? readFileSync(path, 'utf8') : undefined).toBe(text);
+}
 
-  test.for(names)('of %s', async (name) => {
-    const { text, notes } = await formOf(name, readFileSync(directory + name, 'utf8'));
-    const golden = directory + name.replace(/yaml$/, `${form}.yaml`);
-    const said = directory + name.replace(/yaml$/, `${form}.txt`);
-    if (process.env.UPDATE) {
-      writeFileSync(golden, text);
-      writeFileSync(said, notes.map((note) => `${note}\n`).join(''));
-    }
-    expect(text).toBe(readFileSync(golden, 'utf8'));
-    expect(notes.map((note) => `${note}\n`).join('')).toBe(readFileSync(said, 'utf8'));
-  });
+const said = (result: Composed | Refused): string => {
+  const all = 'refused' in result ? result.refused : result.findings;
+  const lines = [
+    ...all.filter((each) => typeof each === 'string'),
+    ...inFileOrder(all.filter((each) => typeof each !== 'string')).map(formatFinding),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+};
 
-  test.for(names)('of %s has no native sidecar, is right, and is its own', async (name) => {
-    const { text } = await formOf(name, readFileSync(directory + name, 'utf8'));
-    const { findings, manifest } = await check(parseSource(name, text));
-    expect(errorsOf({ findings })).toEqual([]);
-    expect(containersOf(manifest!.pod).filter(({ kind }) => kind === 'sidecar')).toEqual([]);
-    expect((await formOf(name, text)).text).toBe(text);
-  });
+test.for(names)('%s', async (name) => {
+  const { manifest, list } = read(name);
+  const result = await compose(manifest, { workload: undefined, list });
+  expectFile(`${name}/expected.yaml`, 'refused' in result ? undefined : result.text);
+  expectFile(`${name}/said.txt`, said(result));
+});
+
+test.for(names)('%s composed is right, composed again the same, and taken out what it was', async (name) => {
+  const { manifest, list } = read(name);
+  const result = await compose(manifest, { workload: undefined, list });
+  if ('refused' in result) return;
+  const composed = { ...manifest, text: result.text };
+  expect(errorsOf(await check(parseSource('composed.yaml', result.text)))).toEqual([]);
+  expect(await compose(composed, { workload: undefined })).toMatchObject({ text: result.text });
+  expect(remove(composed, undefined)).toEqual({ text: manifest.text, findings: [], composed: true });
+});
+
+const withOutputs = names.filter((name) => existsSync(join(root, name, 'outputs')));
+
+test.for(
+  withOutputs.flatMap((name) => Object.keys(outputs).map((output) => [name, output as keyof typeof outputs] as const)),
+)('%s as %s', async ([name, output]) => {
+  const { manifest, list } = read(name);
+  const result = await compose(manifest, { workload: undefined, list });
+  if ('refused' in result) throw new Error(said(result));
+  const write = await outputs[output]();
+  const { files, notes } = write(result.original.value as Record<string, unknown>, result.additions, result.objects);
+  for (const file of files) {
+    // JSON is named as YAML: the formatter leaves that alone.
+    expectFile(`${name}/outputs/${output}.${file.name.replace(/json$/, 'yaml')}`, file.text);
+  }
+  expectFile(`${name}/outputs/${output}.notes.txt`, notes.map((note) => `${note}\n`).join(''));
 });

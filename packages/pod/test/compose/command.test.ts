@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { outrigger } from '../outrigger.ts';
 
 const cases = fileURLToPath(new URL('../cases/', import.meta.url));
-const manifest = `${cases}compose/native.yaml`;
+const manifest = `${cases}plain/native.yaml`;
 
 test('the native form is the manifest, byte for byte', async () => {
   expect(await outrigger('compose', '--form=native', manifest)).toEqual({

@@ -1,8 +1,9 @@
 // What is refused before anything starts, and what the command line can change.
 
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { freePort } from '@outrigger/core/testing';
+import { freePort, scratch } from '@outrigger/core/testing';
 import { expect, test } from 'vitest';
 import { runPod } from '../outrigger.ts';
 
@@ -130,4 +131,15 @@ test('a sidecar of the toolkit runs its own program, with probes and hooks by it
   );
   expect(leaving).toBeGreaterThan(0);
   expect(stopping).toBeGreaterThan(leaving!);
+});
+
+test('what is not a Pod is refused with its kind', async () => {
+  await using directory = await scratch();
+  await writeFile(
+    directory.join('job.yaml'),
+    'apiVersion: batch/v1\nkind: Job\nmetadata: { name: x }\nspec: { template: { spec: { restartPolicy: Never, containers: [{ name: a, image: a }] } } }\n',
+  );
+  await using run = await runPod(directory.join('job.yaml'));
+  expect(await run.exited).toEqual({ code: 64, signal: null });
+  expect(run.stderr).toContain('a Pod is expected, this is a Job; write its template as a Pod to run it here');
 });

@@ -9,7 +9,7 @@ export const annotations = defineRule({
   name: 'annotations',
   severity: 'warning',
   *check({ manifest: { pod }, containers }) {
-    const known = ['try', ...containers.map(({ name }) => `local.${name}`)];
+    const known = ['try', 'sidecars', 'composed', ...containers.map(({ name }) => `local.${name}`)];
     for (const key of Object.keys(pod.metadata?.annotations ?? {})) {
       const name = key.slice(prefix.length);
       if (!key.startsWith(prefix) || known.includes(name)) continue;

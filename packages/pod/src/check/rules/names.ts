@@ -1,15 +1,16 @@
 // Names that the API server refuses: those that are no DNS names, and those that are taken.
 
-import { isDnsLabel, isDnsName } from '../dns-name.ts';
+import { isDnsLabel, isDnsName, notAName } from '../dns-name.ts';
 import { defineRule, type Found } from '../rule.ts';
 
 export const names = defineRule({
   name: 'names',
   severity: 'error',
-  *check({ manifest: { pod }, containers }) {
+  *check({ manifest: { pod, kind }, containers }) {
     const name = pod.metadata?.name;
-    if (name === undefined) yield { path: ['metadata', 'name'], message: 'is required' };
-    else if (!isDnsName(name)) yield { path: ['metadata', 'name'], message: `"${name}" ${wanted}` };
+    // Of another kind it is not the template that has a name.
+    if (kind === 'Pod' && name === undefined) yield { path: ['metadata', 'name'], message: 'is required' };
+    else if (kind === 'Pod' && !isDnsName(name!)) yield { path: ['metadata', 'name'], message: notAName(name!) };
     yield* each(containers.map((entry) => ({ name: entry.container.name, path: [...entry.path, 'name'] })));
     const volumes = [...(pod.spec?.volumes ?? [])];
     yield* each(volumes.map((volume, index) => ({ name: volume.name, path: ['spec', 'volumes', index, 'name'] })));
@@ -20,14 +21,12 @@ export const names = defineRule({
   },
 });
 
-const wanted = 'is not a name: lower-case letters, digits and "-" are expected, such as my-app-1';
-
 function* each(named: readonly { name: string | undefined; path: Found['path'] }[]): Iterable<Found> {
   const taken = new Set<string>();
   for (const { name, path } of named) {
     // The schema says so when it is absent.
     if (!name) continue;
-    if (!isDnsLabel(name)) yield { path, message: `"${name}" ${wanted}` };
+    if (!isDnsLabel(name)) yield { path, message: notAName(name) };
     if (taken.has(name)) yield { path, message: `"${name}" is taken already` };
     taken.add(name);
   }

@@ -8,7 +8,8 @@ export const sharedProcesses = defineRule({
   name: 'shared-processes',
   severity: 'warning',
   *check(subject) {
-    if (subject.manifest.pod.spec?.shareProcessNamespace) return;
+    const { spec } = subject.manifest.pod;
+    if (spec?.shareProcessNamespace || spec?.hostPID) return;
     for (const entry of subject.containers) {
       if (signals(subject, entry))
         yield {
@@ -25,8 +26,11 @@ export const sharedProcesses = defineRule({
   },
 });
 
-/** Whether a config-reloader is told to send signals. */
+/** Whether it is told to send signals. */
 export function signals({ parameters }: Subject, entry: ContainerEntry): boolean {
   const { effective } = parameters.get(entry.name) ?? {};
-  return entry.role === 'config-reloader' && [effective?.notify?.value].flat().includes('signal');
+  return (
+    (entry.role === 'config-reloader' || entry.role === 'git-sync') &&
+    [effective?.notify?.value].flat().includes('signal')
+  );
 }

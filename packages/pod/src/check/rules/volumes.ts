@@ -1,21 +1,23 @@
 // Volumes and where they are mounted.
 
 import { nearest } from '@outrigger/core';
+import { claimedVolumes } from '../../manifest/workload.ts';
 import { defineRule, type Found } from '../rule.ts';
 
 export const volumes = defineRule({
   name: 'volumes',
   severity: 'error',
-  *check({ manifest: { pod }, containers }) {
+  *check({ manifest: { pod, document }, containers }) {
     const declared = [...(pod.spec?.volumes ?? [])];
+    const names = [...declared.map(({ name }) => name ?? ''), ...claimedVolumes(document.value)];
     const used = new Set<string>();
     for (const { container, path } of containers) {
       const taken = new Set<string>();
       for (const [index, mount] of [...(container.volumeMounts ?? [])].entries()) {
         const at = [...path, 'volumeMounts', index];
         used.add(mount.name);
-        if (mount.name && !declared.some(({ name }) => name === mount.name))
-          yield { path: [...at, 'name'], message: missing(mount.name, declared) };
+        if (mount.name && !names.includes(mount.name))
+          yield { path: [...at, 'name'], message: missing(mount.name, names) };
         if (mount.mountPath && !mount.mountPath.startsWith('/'))
           yield {
             path: [...at, 'mountPath'],
@@ -47,11 +49,8 @@ export const volumes = defineRule({
   },
 });
 
-function missing(name: string, declared: readonly { name: string }[]): string {
-  const guess = nearest(
-    name,
-    declared.map((volume) => volume.name ?? ''),
-  );
+function missing(name: string, names: readonly string[]): string {
+  const guess = nearest(name, names);
   return `no volume is named "${name}"${guess ? `; did you mean ${guess}?` : ''}`;
 }
 

@@ -91,7 +91,7 @@ export function manifestText(choose: Choose): { readonly text: string; readonly 
   };
 }
 
-function blockText(value: Plain, choose: Choose): string {
+export function blockText(value: Plain, choose: Choose): string {
   const unit = choose.of(2, 2, 2, 3, 4, 8);
   const list = choose.of(0, 2, unit);
   const style = {
