@@ -40,6 +40,6 @@ function fetched(architecture: Architecture): string {
   }
   // From the archive that was compared, whatever lies there.
   rmSync(join(directory, 'package'), { recursive: true, force: true });
-  run('tar', ['-xzf', archive], directory);
+  run('tar', ['-xzf', archive, 'package/bin/node', 'package/LICENSE'], directory);
   return join(directory, 'package');
 }
