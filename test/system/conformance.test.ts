@@ -7,6 +7,7 @@ import { scratch } from '@outrigger/core/testing';
 import { sidecars } from '@outrigger/example-billing/demo';
 import { expect, test, vi } from 'vitest';
 import { conformanceOf } from '../../packages/pod/test/conformance/roles.ts';
+import { imagePrefix } from './names.ts';
 import { engineEnvironment } from './podman.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -41,7 +42,7 @@ test.each(sidecars)('%s keeps every rule', async (role) => {
 });
 
 test('the image of the monitor keeps every rule that a container engine can put to it', async () => {
-  const command = ['podman', 'run', 'outrigger/monitor', '--sidecars=nobody=http://127.0.0.1:9'];
+  const command = ['podman', 'run', `${imagePrefix}/monitor`, '--sidecars=nobody=http://127.0.0.1:9'];
   const report = await judge(['conformance', '--format=json', '--', ...command]);
   expect(report.rules.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
   for (const id of ['life/sigterm-as-pid-1', 'container/read-only-root', 'container/memory-limit'])
