@@ -20,6 +20,7 @@ import {
   fileEpoch,
   hostArchitecture,
   isArchitecture,
+  isBundle,
   isTarget,
   root,
   type Target,
@@ -104,11 +105,11 @@ async function build(wanted: Options): Promise<void> {
   const { out, prefix, source } = wanted;
   mkdirSync(out, { recursive: true });
   for (const architecture of wanted.architectures) makeBase(architecture, out, wanted.fresh);
-  for (const target of wanted.targets) stage(target, out);
+  for (const target of wanted.targets) if (isBundle(target)) stage(target, out);
   const bases = new Map<Architecture, Build>();
   const published = [];
+  const without: Build = { prefix, source, baseDigest: undefined };
   for (const architecture of wanted.architectures) {
-    const without: Build = { prefix, source, baseDigest: undefined };
     const base = await buildImage('base', architecture, wanted, without);
     published.push(base);
     bases.set(architecture, { ...without, baseDigest: base.digest });
@@ -117,7 +118,9 @@ async function build(wanted: Options): Promise<void> {
   for (const target of wanted.targets) {
     const images = [];
     for (const architecture of wanted.architectures)
-      images.push(await buildImage(target, architecture, wanted, bases.get(architecture)!));
+      images.push(
+        await buildImage(target, architecture, wanted, isBundle(target) ? bases.get(architecture)! : without),
+      );
     publishIndex(`${target}:${version}`, images, out);
   }
   forgetDangling();

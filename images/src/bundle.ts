@@ -12,12 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type Role, root, type Target } from './images.ts';
+import { type Bundle, type Role, root } from './images.ts';
 import { run } from './run.ts';
 import { bundledPackages } from './sbom/bundled.ts';
 
 /** Takes a fraction of a second, so it is always done anew. Beside it lies the metafile: what went into it. */
-export function stage(target: Target, out: string): void {
+export function stage(target: Bundle, out: string): void {
   const layer = join(out, 'roles', target);
   rmSync(layer, { recursive: true, force: true });
   mkdirSync(layer, { recursive: true });
@@ -32,7 +32,7 @@ export function stage(target: Target, out: string): void {
   }
 }
 
-export const metafileOf = (target: Target, out: string) => join(out, 'roles', `${target}.meta.json`);
+export const metafileOf = (target: Bundle, out: string) => join(out, 'roles', `${target}.meta.json`);
 
 function stageRole(role: Role, layer: string): void {
   const folder = join(root, 'packages', role);

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { metafileOf, stage } from './bundle.ts';
-import { root, targets } from './images.ts';
+import { bundles, root } from './images.ts';
 import { type BundledPackage, bundledPackages } from './sbom/bundled.ts';
 
 /** Permissive ones, which ask for no more than their text: it is in the images. */
@@ -56,7 +56,7 @@ function parsed(text: string): Report | undefined {
 function bundledInAnyImage(): BundledPackage[] {
   const out = mkdtempSync(join(tmpdir(), 'outrigger-gate-'));
   try {
-    const all = targets.flatMap((target) => {
+    const all = bundles.flatMap((target) => {
       stage(target, out);
       return bundledPackages(metafileOf(target, out));
     });

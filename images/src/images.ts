@@ -8,8 +8,11 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const dist = join(root, 'images/dist');
 
 export const roles = ['monitor', 'proxy', 'log-shipper', 'adapter', 'git-sync', 'config-reloader'] as const;
-export const targets = [...roles, 'example-billing'] as const;
+/** Programs of this repository, each as one file, on the same base. */
+export const bundles = [...roles, 'example-billing'] as const;
+export const targets = [...bundles, 'pause'] as const;
 export type Role = (typeof roles)[number];
+export type Bundle = (typeof bundles)[number];
 export type Target = (typeof targets)[number];
 
 /** As Debian and OCI call it: what npm and binutils call it. */
@@ -20,6 +23,7 @@ export const architectures = {
 export type Architecture = keyof typeof architectures;
 
 export const isRole = (name: string): name is Role => (roles as readonly string[]).includes(name);
+export const isBundle = (name: string): name is Bundle => (bundles as readonly string[]).includes(name);
 export const isTarget = (name: string): name is Target => (targets as readonly string[]).includes(name);
 export const isArchitecture = (name: string): name is Architecture => name in architectures;
 

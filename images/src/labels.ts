@@ -16,6 +16,7 @@ const declarations: Readonly<Record<Role, () => Promise<{ readonly sidecar: AnyS
 
 const others: Readonly<Record<Exclude<Target, Role> | 'base', string>> = {
   base: 'Node.js and what it needs: what all images of the toolkit stand on',
+  pause: 'Owns the network of a Compose file, and does nothing',
   'example-billing': 'The legacy application of the demo, and what makes its certificates and git repository',
 };
 

@@ -4,17 +4,18 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Scratch, scratch, until } from '@outrigger/core/testing';
 import { type Demo, openReceiver, rotatingOften, sidecars, withSetting } from '@outrigger/example-billing/demo';
+import { version } from '@outrigger/images';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { check } from '../../packages/pod/src/check/check.ts';
 import { composeFile } from '../../packages/pod/src/compose/output/compose-file.ts';
 import type { Workload } from '../../packages/pod/src/compose/output/output.ts';
 import { parseSource } from '../../packages/pod/src/manifest/source.ts';
-import { newName } from './names.ts';
+import { imagePrefix, newName } from './names.ts';
 import { engineEnvironment, podman, tryPodman } from './podman.ts';
 import { processesBeside, programOf } from './processes.ts';
 
@@ -30,9 +31,10 @@ export async function startComposeDemo(program: string): Promise<Demo & AsyncDis
   await podman('network', 'create', project);
   stack.defer(async () => void (await podman('network', 'rm', '--force', project)));
   const gateway = await podman('network', 'inspect', '--format', '{{range .Subnets}}{{.Gateway}}{{end}}', project);
-  const pauseImage = await makePauseImage(directory, project);
-  stack.defer(async () => void (await podman('image', 'rm', '--force', pauseImage)));
-  const files = await filesOf({ pauseImage, sink: `${gateway}:${receiver.port}` });
+  const files = await filesOf({
+    pauseImage: `localhost/${imagePrefix}/pause:${version}`,
+    sink: `${gateway}:${receiver.port}`,
+  });
   await writeFiles(directory, project, files);
   const compose = composer({ program, directory, project, socket: stack.use(await serveEngine(directory)).socket });
   stack.defer(() => compose('down', '--volumes', '--timeout', '5'));
@@ -97,21 +99,6 @@ async function writeFiles(directory: Scratch, network: string, files: Files): Pr
   delete file.services.pause.ports;
   file.networks = { default: { name: network, external: true } };
   await writeFile(directory.join(files[0]!.name), stringify(file));
-}
-
-async function makePauseImage(directory: Scratch, name: string): Promise<string> {
-  const context = directory.join('pause');
-  await mkdir(context);
-  const volumes = Array.from({ length: 16 }, (_, index) => join(context, 'volumes', String(index)));
-  for (const each of volumes) await mkdir(each, { recursive: true });
-  await run('chmod', ['0777', ...volumes]);
-  await run('cp', ['/usr/bin/catatonit', context]);
-  const lines = ['FROM scratch', 'COPY . /', 'USER 65532:65532', 'ENTRYPOINT ["/catatonit", "-P"]', ''];
-  await writeFile(directory.join('Containerfile'), lines.join('\n'));
-  const image = `localhost/${name}-pause`;
-  const build = ['build', '--quiet', '--isolation', 'chroot', '--file', directory.join('Containerfile')];
-  await run('buildah', [...build, '--tag', image, context], { timeout: 60_000, env: engineEnvironment });
-  return image;
 }
 
 /** podman's API, which Docker Compose speaks to. */

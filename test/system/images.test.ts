@@ -139,6 +139,20 @@ describe.each(roles)('%s', (name) => {
   });
 });
 
+test('pause does nothing, as anybody, with nothing but its program, until it is told to end', async () => {
+  const programs = opened.files('pause', architecture).filter(({ mode, isDirectory }) => !isDirectory && mode & 0o111);
+  expect(programs.map(({ path }) => path)).toEqual(['usr/bin/catatonit']);
+  const locked = ['--read-only', '--network=none', '--user=123456', '--cap-drop=all', '--memory=16m'];
+  const id = await podman('run', '--detach', ...locked, `${prefix}/pause:${version}`);
+  try {
+    expect(await podman('inspect', '--format', '{{.State.Status}}', id)).toBe('running');
+    await podman('stop', '--time', '10', id);
+    expect(await podman('inspect', '--format', '{{.State.ExitCode}}', id)).not.toBe('137');
+  } finally {
+    await podman('rm', '--force', id);
+  }
+});
+
 describe('what pulling costs', () => {
   const sizes = () =>
     new Map(roles.flatMap((name) => opened.layersOf(name, architecture).map((l) => [l.digest, l.size])));

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { metafileOf } from '../bundle.ts';
-import { type Architecture, type Target, version } from '../images.ts';
+import { type Architecture, type Bundle, isBundle, type Target, version } from '../images.ts';
 import { nodePackage } from '../node.ts';
 import { bundledPackages } from './bundled.ts';
 
@@ -23,21 +23,23 @@ export type Component = {
 
 /** Those of an image, sorted by package URL. */
 export function componentsOf(target: Target | 'base', architecture: Architecture, out: string): Component[] {
-  const layers = target === 'git-sync' || target === 'example-billing' ? ['base', 'git'] : ['base'];
+  const layers = target === 'pause' ? ['pause'] : usesGit(target) ? ['base', 'git'] : ['base'];
   const all = [
-    ...(target === 'base' ? [] : bundle(target, out)),
-    node(architecture),
+    ...(isBundle(target) ? bundle(target, out) : []),
+    ...(target === 'pause' ? [] : [node(architecture)]),
     ...layers.flatMap((layer) => debianPackages(readFileSync(join(out, architecture, `${layer}.packages`), 'utf8'))),
   ];
   return all.sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
 
-const bundle = (target: Target, out: string) => [
+const usesGit = (target: Target | 'base') => target === 'git-sync' || target === 'example-billing';
+
+const bundle = (target: Bundle, out: string) => [
   own(target),
   ...bundledPackages(metafileOf(target, out)).map((each) => npm(each, 'library')),
 ];
 
-const own = (target: Target): Component => ({
+const own = (target: Bundle): Component => ({
   name: `@outrigger/${target}`,
   version,
   purl: `pkg:npm/%40outrigger/${target}@${version}`,
