@@ -13,7 +13,7 @@ export type Preset = {
   readonly limits: { readonly memory: string };
   /** Below this limit it does not do what it is for. */
   readonly leastMemory: string;
-  /** Parameters that are required of a sidecar anywhere, but have a natural value in a Pod. */
+  /** Parameters that are asked of a sidecar anywhere, but have a natural value in a Pod. */
   readonly defaults?: Readonly<Record<string, string>>;
   /** A directory that must survive a restart of the container. */
   readonly state?: (values: Values) => { readonly path: string; readonly sizeLimit: string };
@@ -34,7 +34,14 @@ export const presets: Readonly<Record<Role, Preset>> = {
   },
   adapter: { ...amounts, short: 'adapter', adminPort: 9403 },
   'git-sync': { ...amounts, short: 'git-sync', adminPort: 9404, seesProcesses: signals },
-  'config-reloader': { ...amounts, short: 'reloader', adminPort: 9405, seesProcesses: signals },
+  'config-reloader': {
+    ...amounts,
+    short: 'reloader',
+    adminPort: 9405,
+    // What changed while it was killed and started again would be missed for ever.
+    defaults: { notifyAtStart: 'true' },
+    seesProcesses: signals,
+  },
   monitor: { ...amounts, short: 'monitor', adminPort: 9400, seesProcesses: () => true },
 };
 
