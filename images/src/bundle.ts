@@ -37,13 +37,8 @@ export const metafileOf = (target: Bundle, out: string) => join(out, 'roles', `$
 function stageRole(role: Role, layer: string): void {
   const folder = join(root, 'packages', role);
   const metafile = `${layer}.meta.json`;
-  run('node', ['../core/scripts/bundle.ts', `--metafile=${metafile}`], folder);
   const program = join(layer, 'lib/sidecar');
-  cpSync(join(folder, 'dist'), program, { recursive: true });
-  const main = join(program, 'main.mjs');
-  // No `env` in the image, and a first line has room for one flag: this one must hold even where NODE_OPTIONS is set.
-  // The others are the image's environment.
-  writeFileSync(main, readFileSync(main, 'utf8').replace(/^#!.*/, '#!/usr/local/bin/node --disable-sigusr1'));
+  run('node', ['../core/scripts/bundle.ts', '--image', `--outdir=${program}`, `--metafile=${metafile}`], folder);
   const documents = join(layer, 'share/doc/sidecar');
   mkdirSync(documents, { recursive: true });
   writeFileSync(join(documents, 'copyright'), copyright(metafile));

@@ -29,6 +29,7 @@ const peers = {
   ip: 'iproute2',
   rsyslogd: 'rsyslog',
   wrk: 'wrk',
+  busybox: 'busybox-static',
 };
 
 const minutes = (count: number) => count * 60_000;

@@ -1,21 +1,33 @@
-// Bundles a role as its image holds it: dist/main.mjs, which is executable, and dist/chunks, which it loads only when
-// they are asked for: less to parse at start and to keep in memory. Run in the role's folder. --metafile=<file> says what
-// went into it.
+// Bundles a role: dist/main.mjs, which is executable, and dist/chunks, which it loads only when they are asked for: less to
+// parse at start and to keep in memory. Run in the role's folder.
+//   --image              for an image that stands on the toolkit's base, and not for this machine
+//   --outdir=<folder>    instead of dist
+//   --metafile=<file>    says what went into it
 
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 
-const main = 'dist/main.mjs';
-const { values: flags } = parseArgs({ options: { metafile: { type: 'string' } } });
+const { values: flags } = parseArgs({
+  options: {
+    image: { type: 'boolean', default: false },
+    outdir: { type: 'string', default: 'dist' },
+    metafile: { type: 'string' },
+  },
+});
+const main = join(relative('.', flags.outdir), 'main.mjs');
 
 // One malloc arena and small semi-spaces: measured, each is up to a megabyte less for a process that is mostly idle. Half
 // of the memory limit for the heap: V8 alone takes 262 MB for granted in a container of 64. And SIGUSR1 would open a
 // debugger to the whole Pod.
-const interpreter =
+const onThisMachine =
   '#!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=2 --max-old-space-size-percentage=50 --disable-sigusr1 --disable-warning=ExperimentalWarning';
+
+// No `env` in the image, and a first line has room for one flag: this one must hold even where NODE_OPTIONS is set. The
+// others are the image's environment.
+const interpreter = flags.image ? '#!/usr/local/bin/node --disable-sigusr1' : onThisMachine;
 
 // What dependencies load and no sidecar reaches: half a megabyte of an idle process.
 const unreached = [
@@ -52,10 +64,10 @@ const nameExports: Plugin = {
   },
 };
 
-rmSync('dist', { recursive: true, force: true });
+rmSync(flags.outdir, { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: { main: 'src/main.ts' },
-  outdir: 'dist',
+  outdir: flags.outdir,
   outExtension: { '.js': '.mjs' },
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Scratch, scratch } from '@outrigger/core/testing';
 import { type SidecarName, sidecars } from '@outrigger/example-billing/demo';
-import { type DemoPod, type Manifest, startDemoPod } from '../demo-pod.ts';
+import { type DemoPod, startDemoPod } from '../demo-pod.ts';
+import type { Manifest } from '../played-pod.ts';
 import { podman } from '../podman.ts';
 
 const clock = fileURLToPath(new URL('clock.mjs', import.meta.url));

@@ -57,6 +57,8 @@ export type Fault =
 
 export type ReceiverOptions = {
   readonly port?: number;
+  /** Where to listen: on loopback, unless something else has to reach it. */
+  readonly host?: string;
   readonly tls?: SecureContextOptions & Pick<TlsOptions, 'requestCert' | 'rejectUnauthorized'>;
 };
 
@@ -100,8 +102,8 @@ export abstract class HttpReceiver implements AsyncDisposable {
     this.#server.on('clientError', (_error, socket) => socket.destroy());
   }
 
-  async listen({ port = 0 }: ReceiverOptions = {}): Promise<this> {
-    this.#server.listen(port, '127.0.0.1');
+  async listen({ port = 0, host = '127.0.0.1' }: ReceiverOptions = {}): Promise<this> {
+    this.#server.listen(port, host);
     await once(this.#server, 'listening');
     return this;
   }
