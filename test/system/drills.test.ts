@@ -35,9 +35,9 @@ afterAll(async () => {
 
 test.each(drills)(
   '$sidecar: $fault',
-  async ({ sidecar, fault, run, mayFail = false }) => {
+  async ({ sidecar, fault, harm, mayFail = false }) => {
     const seen = watch.begin();
-    await run(pod);
+    await harm(pod, sidecar);
     const over = performance.now();
     await watch.whole(minute);
     const recovery = performance.now() - over;

@@ -4,27 +4,22 @@ import { pause } from '@outrigger/core';
 import { type SidecarName, sidecars } from '@outrigger/example-billing/demo';
 import type { DrillPod } from './pod.ts';
 
+/** Does it, waits, and undoes it. */
+type Harm = (pod: DrillPod, name: SidecarName) => Promise<void>;
+
 export type Drill = {
   readonly sidecar: SidecarName;
   readonly fault: string;
-  /** Does the harm, waits, and undoes it. */
-  run(pod: DrillPod): Promise<void>;
+  readonly harm: Harm;
   /** Clients ask through it: while it is away, or starts again, connections fail. */
   readonly mayFail?: boolean;
 };
 
-const forAWhile = () => pause(3000);
-
-/** A connection that is not answered is tried again after 1, 3 and 7 seconds: a client waits for 5. */
-const shortly = () => pause(2000);
-
-type Harm = (pod: DrillPod, name: SidecarName) => Promise<void>;
-
 const during =
-  (harm: Harm, undo: Harm): Harm =>
+  (harm: Harm, undo: Harm, seconds = 3): Harm =>
   async (pod, name) => {
     await harm(pod, name);
-    await forAWhile();
+    await pause(seconds * 1000);
     await undo(pod, name);
   };
 
@@ -54,52 +49,32 @@ const faults: Readonly<Record<string, Harm>> = {
 /** Who is killed takes along what it had accepted; who has no memory left refuses connections. */
 const costly = new Set(['killed', '36 MiB of memory for 3 s']);
 
-const toApplication = ['--out-interface', 'lo', '--protocol', 'tcp', '--dport', '8080'];
+type Rule = (pod: DrillPod) => readonly string[];
+
+/** Packets that a rule matches get nowhere. */
+const dropped = (rule: Rule, seconds?: number): Harm =>
+  during(
+    (pod) => pod.filter('--append', ...rule(pod)),
+    (pod) => pod.filter('--delete', ...rule(pod)),
+    seconds,
+  );
+
+const full = (volume: 'state' | 'content'): Harm =>
+  during(
+    (pod) => pod.fill(volume),
+    (pod) => pod.empty(volume),
+  );
+
+const toReceiver: Rule = ({ receiver }) => ['--protocol', 'tcp', '--dport', String(receiver.port)];
+const toApplication: Rule = () => ['--out-interface', 'lo', '--protocol', 'tcp', '--dport', '8080'];
 
 export const drills: readonly Drill[] = [
   ...Object.entries(faults).flatMap(([fault, harm]) =>
-    sidecars.map((sidecar) => ({
-      sidecar,
-      fault,
-      run: (pod: DrillPod) => harm(pod, sidecar),
-      mayFail: sidecar === 'proxy' && costly.has(fault),
-    })),
+    sidecars.map((sidecar) => ({ sidecar, fault, harm, mayFail: sidecar === 'proxy' && costly.has(fault) })),
   ),
-  {
-    sidecar: 'log-shipper',
-    fault: 'no packet gets to the receiver for 3 s',
-    async run(pod) {
-      const rule = ['--protocol', 'tcp', '--dport', String(pod.receiver.port)];
-      await pod.filter('--append', ...rule);
-      await forAWhile();
-      await pod.filter('--delete', ...rule);
-    },
-  },
-  {
-    sidecar: 'proxy',
-    fault: 'no packet gets to the application for 2 s',
-    async run(pod) {
-      await pod.filter('--append', ...toApplication);
-      await shortly();
-      await pod.filter('--delete', ...toApplication);
-    },
-  },
-  {
-    sidecar: 'log-shipper',
-    fault: 'no room for its state for 3 s',
-    async run(pod) {
-      await pod.fill('state');
-      await forAWhile();
-      await pod.empty('state');
-    },
-  },
-  {
-    sidecar: 'git-sync',
-    fault: 'no room for its content for 3 s',
-    async run(pod) {
-      await pod.fill('content');
-      await forAWhile();
-      await pod.empty('content');
-    },
-  },
+  { sidecar: 'log-shipper', fault: 'no packet gets to the receiver for 3 s', harm: dropped(toReceiver) },
+  // A connection that is not answered is tried again after 1, 3 and 7 seconds: a client waits for 5.
+  { sidecar: 'proxy', fault: 'no packet gets to the application for 2 s', harm: dropped(toApplication, 2) },
+  { sidecar: 'log-shipper', fault: 'no room for its state for 3 s', harm: full('state') },
+  { sidecar: 'git-sync', fault: 'no room for its content for 3 s', harm: full('content') },
 ];
