@@ -41,7 +41,9 @@ test('the log-shipper beside a receiver that is down: bytes and lines that go wi
   ]);
   const shipper = endOf(report, 'log-shipper');
   expect(shipper.exit?.code).toBe(75);
-  expect(shipper.lastWords).toMatch(/^Stopping took longer than --drain-timeout: Delivery did not stop/);
+  expect(shipper.lastWords).toMatch(
+    /^Stopping took longer than --drain-timeout: delivery to forward did not stop within \d+ ms: Sink forward has not acknowledged \d+ bytes/,
+  );
   expect(report.troubles).toEqual([`log-shipper ended with exit code 75: ${shipper.lastWords}`]);
 });
 
