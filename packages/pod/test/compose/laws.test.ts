@@ -16,7 +16,7 @@ import { podOf } from '../../src/manifest/workload.ts';
 import { anyList, anyWorkload, textOf } from './any-composition.ts';
 import { chooser } from './edit/manifest-text.ts';
 
-const numRuns = Number(process.env.RUNS ?? 60);
+const numRuns = Number(process.env.RUNS ?? 25);
 const seed = process.env.SEED ? Number(process.env.SEED) : Date.now() % 2 ** 31;
 
 function caseOf(g: fc.GeneratorValue) {
