@@ -25,17 +25,19 @@ const manifestOf = (example: string) => join(examples, example, 'pod.yaml');
 const images = { 'example/shop:1.0.0': 'shop', 'example/rates:0.1.0': 'rates', 'busybox:1.37': 'busybox' } as const;
 const own = (name: string) => `localhost/${prefix}-${name}:1`;
 
-const build = (name: string, context: string, containerfile: string) =>
-  execFileSync('buildah', ['build', '--quiet', '--tag', own(name), '--file', '-', context], {
-    input: containerfile,
+function build(name: string, context: string, lines: readonly string[]): void {
+  const file = `${context}/Containerfile`;
+  writeFileSync(file, lines.join('\n'));
+  execFileSync('buildah', ['build', '--quiet', '--tag', own(name), '--file', file, context], {
     timeout: 60_000,
-    stdio: ['pipe', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
+}
 
 beforeAll(async () => {
   await using directory = await scratch();
   copyFileSync(join(examples, 'log-shipping/shop.cjs'), directory.join('shop.cjs'));
-  build('shop', directory.path, `FROM ${base}\nCOPY shop.cjs /app/\nENTRYPOINT ["node", "/app/shop.cjs"]\n`);
+  build('shop', directory.path, [`FROM ${base}`, 'COPY shop.cjs /app/', 'ENTRYPOINT ["node", "/app/shop.cjs"]']);
   buildRates();
   buildBusybox(directory);
 });
@@ -59,8 +61,7 @@ function buildBusybox({ join: at }: Scratch): void {
   mkdirSync(at('busybox/bin'), { recursive: true });
   copyFileSync('/bin/busybox', at('busybox/bin/busybox'));
   for (const name of ['sh', 'cat', 'sleep']) symlinkSync('busybox', at('busybox/bin', name));
-  writeFileSync(at('busybox/empty'), '');
-  build('busybox', at('busybox'), 'FROM scratch\nCOPY bin /bin\n');
+  build('busybox', at('busybox'), ['FROM scratch', 'COPY bin /bin']);
 }
 
 type Adjust = NonNullable<PlayOptions['adjust']>;

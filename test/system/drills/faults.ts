@@ -36,7 +36,7 @@ const faults: Readonly<Record<string, Harm>> = {
     (pod, name) => pod.limitProcessor(name, 0.05),
     (pod, name) => pod.limitProcessor(name, 0),
   ),
-  '36 MiB of memory for 3 s': during(
+  'no memory to spare for 3 s': during(
     (pod, name) => pod.limitMemory(name, 36 * 2 ** 20),
     (pod, name) => pod.limitMemory(name, memory),
   ),
@@ -47,7 +47,7 @@ const faults: Readonly<Record<string, Harm>> = {
 };
 
 /** Who is killed takes along what it had accepted; who has no memory left refuses connections. */
-const costly = new Set(['killed', '36 MiB of memory for 3 s']);
+const costly = new Set(['killed', 'no memory to spare for 3 s']);
 
 type Rule = (pod: DrillPod) => readonly string[];
 

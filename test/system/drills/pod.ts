@@ -8,7 +8,7 @@ import { type Scratch, scratch } from '@outrigger/core/testing';
 import { type SidecarName, sidecars } from '@outrigger/example-billing/demo';
 import { type DemoPod, startDemoPod } from '../demo-pod.ts';
 import type { Manifest } from '../played-pod.ts';
-import { podman } from '../podman.ts';
+import { podman, tryPodman } from '../podman.ts';
 
 const clock = fileURLToPath(new URL('clock.mjs', import.meta.url));
 
@@ -19,6 +19,7 @@ export type DrillPod = DemoPod & {
   signal(name: SidecarName, signal: NodeJS.Signals): Promise<void>;
   /** Of one processor; 0 for as much as there is. */
   limitProcessor(name: SidecarName, cpus: number): Promise<void>;
+  /** To so many bytes, or the least above them that the kernel grants: what a process needs now cannot be taken away. */
   limitMemory(name: SidecarName, bytes: number): Promise<void>;
   freezeClock(name: SidecarName): Promise<void>;
   releaseClock(name: SidecarName): Promise<void>;
@@ -46,7 +47,12 @@ export async function startDrillPod(): Promise<DrillPod> {
       process.kill(await demo.program(name), signal);
     },
     limitProcessor: async (name, cpus) => void (await update(name, '--cpus', String(cpus))),
-    limitMemory: async (name, bytes) => void (await update(name, '--memory', String(bytes))),
+    async limitMemory(name, bytes) {
+      const granted = async (limit: number) =>
+        (await tryPodman('update', '--memory', String(limit), demo.container(name))).code === 0;
+      for (let limit = bytes; !(await granted(limit)); limit += 2 ** 20)
+        if (limit > 2 * bytes) throw new Error(`${name} cannot be limited to ${limit} bytes`);
+    },
     freezeClock: (name) => writeFile(frozen(name), ''),
     releaseClock: (name) => rm(frozen(name)),
     async filter(action, ...rule) {

@@ -1,11 +1,11 @@
 // The form of a manifest for `podman kube play`: the plain form, and what is podman's own. The toolkit's sidecars are probed
 // by a command of their own image.
 
-import { type Document, isMap, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Document, isMap, isSeq, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import { type ContainerEntry, containersOf, type ProbeKind, probeKinds, probeOf } from '../manifest/containers.ts';
-import type { Manifest } from '../manifest/manifest.ts';
+import type { Manifest, Pod } from '../manifest/manifest.ts';
 import type { SidecarParameters } from '../manifest/parameters.ts';
-import { formatPath } from '../manifest/path.ts';
+import { formatPath, type Path } from '../manifest/path.ts';
 import { inTemplate, templatePath } from '../manifest/workload.ts';
 import { type Form, makeOrdinary, printManifest } from './plain.ts';
 import { unfold } from './unfold.ts';
@@ -23,6 +23,7 @@ export function podmanForm(manifest: Manifest, parameters: ReadonlyMap<string, S
       commandProbe(entry, { yaml, node, kind, parameters: parameters.get(entry.name) }),
     );
   });
+  for (const entry of containers) nameNamespace(yaml, inTemplate(workload, entry.path), manifest.pod);
   // Last, since entries go by where the containers stand.
   const order = makeOrdinary(manifest);
   // A controller says itself what its Pods do.
@@ -45,6 +46,17 @@ function dropAnnotations(yaml: Document.Parsed, template: readonly string[]): vo
   if (!isMap(annotations)) return;
   annotations.items = annotations.items.filter(({ key }) => !String(key).startsWith('outrigger.dev/'));
   if (annotations.items.length === 0) yaml.deleteIn(place);
+}
+
+/** podman has no namespaces, and 4.3 refuses who asks for one. */
+function nameNamespace(yaml: Document.Parsed, container: Path, { metadata }: Pod): void {
+  const variables = yaml.getIn([...container, 'env']);
+  if (!isSeq(variables)) return;
+  for (const variable of variables.items) {
+    if (!isMap(variable) || variable.getIn(['valueFrom', 'fieldRef', 'fieldPath']) !== 'metadata.namespace') continue;
+    variable.delete('valueFrom');
+    variable.set('value', metadata?.namespace ?? 'default');
+  }
 }
 
 type ProbeOf = {
