@@ -34,7 +34,7 @@ const faults: Readonly<Record<string, Harm>> = {
   ),
   '5 % of a processor for 3 s': during(
     (pod, name) => pod.limitProcessor(name, 0.05),
-    (pod, name) => pod.limitProcessor(name, 0),
+    (pod, name) => pod.limitProcessor(name),
   ),
   'no memory to spare for 3 s': during(
     (pod, name) => pod.limitMemory(name, 36 * 2 ** 20),

@@ -15,10 +15,13 @@ const clock = fileURLToPath(new URL('clock.mjs', import.meta.url));
 /** Enough for state and for a few checkouts of the demo's repository. */
 const small = { state: 1 << 20, content: 8 << 20 };
 
+/** Microseconds in which a part of a processor may be used up. */
+const period = 100_000;
+
 export type DrillPod = DemoPod & {
   signal(name: SidecarName, signal: NodeJS.Signals): Promise<void>;
-  /** Of one processor; 0 for as much as there is. */
-  limitProcessor(name: SidecarName, cpus: number): Promise<void>;
+  /** To a part of one processor; without one, to as much as there is. */
+  limitProcessor(name: SidecarName, part?: number): Promise<void>;
   /** To so many bytes, or the least above them that the kernel grants: what a process needs now cannot be taken away. */
   limitMemory(name: SidecarName, bytes: number): Promise<void>;
   freezeClock(name: SidecarName): Promise<void>;
@@ -46,7 +49,10 @@ export async function startDrillPod(): Promise<DrillPod> {
     async signal(name, signal) {
       process.kill(await demo.program(name), signal);
     },
-    limitProcessor: async (name, cpus) => void (await update(name, '--cpus', String(cpus))),
+    async limitProcessor(name, part) {
+      const quota = part === undefined ? -1 : part * period;
+      await update(name, '--cpu-period', String(period), '--cpu-quota', String(quota));
+    },
     async limitMemory(name, bytes) {
       const granted = async (limit: number) =>
         (await tryPodman('update', '--memory', String(limit), demo.container(name))).code === 0;
