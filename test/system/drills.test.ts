@@ -51,6 +51,16 @@ test.each(drills)(
   3 * minute,
 );
 
+test(
+  'of all that was written meanwhile no line is lost',
+  async () => {
+    // What was rotated while it was read may have been passed over above.
+    await watch.end();
+    expect(await watch.lost(minute / 2)).toEqual([]);
+  },
+  minute,
+);
+
 function table(): string {
   const head = ['sidecar', 'fault', 'answered', 'failed', 'slowest', 'lines lost', 'stale config', 'recovery'];
   const lines = rows.map(({ sidecar, fault, seen, lost, recovery }) => [

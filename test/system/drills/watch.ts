@@ -110,13 +110,24 @@ export class Watch implements AsyncDisposable {
   async #written(): Promise<string[]> {
     const directory = this.#demo.volume('logs');
     const names = (await readdir(directory)).filter((name) => name.startsWith('billing.log'));
-    const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
-    return texts.flatMap((text) => text.split('\n').slice(0, -1));
+    try {
+      const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
+      return texts.flatMap((text) => text.split('\n').slice(0, -1));
+    } catch (error) {
+      // Rotated meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return this.#written();
+    }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Nobody asks or changes anything any more. */
+  async end(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#working);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
   }
 }
 
