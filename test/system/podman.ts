@@ -1,6 +1,7 @@
 // podman with the settings of these tests, each call with a deadline.
 
 import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -16,6 +17,8 @@ export const engineEnvironment = {
 export async function podman(...args: readonly string[]): Promise<string> {
   const { stdout } = await run('podman', args, {
     env: engineEnvironment,
+    // Its monitor leaves a file `oom` in the directory it was started in, when a container runs out of memory.
+    cwd: tmpdir(),
     timeout: 60_000,
     killSignal: 'SIGKILL',
     maxBuffer: 1 << 24,
