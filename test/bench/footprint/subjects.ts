@@ -24,22 +24,22 @@ export function sidecars({ path, join: at }: Scratch): Contained[] {
     'root: status\nrules:\n  - { metric: uptime, type: gauge, help: Uptime, path: /status/@uptime }\n',
   );
   makeRepository(at('repository.git'), at('checkout'));
-  const flags = ['--user', `${user}:${user}`, '--volume', `${path}:/work`, '--stop-timeout', '1'];
+  const flags = ['--user', `${user}:${user}`, '--volume', `${path}:/data`, '--stop-timeout', '1'];
   const sidecar = (name: string, port: number, args: readonly string[]): Contained => ({
     ...{ name, port, args, flags, image: `outrigger/${name}`, path: '/startupz' },
   });
   return [
     sidecar('monitor', 9400, []),
-    sidecar('log-shipper', 9402, ['--source-file-paths=/work/logs/app.log', '--state-directory=/work/state']),
-    sidecar('adapter', 9403, ['--target=file:///work/status.xml', '--rules-file=/work/rules.yaml']),
+    sidecar('log-shipper', 9402, ['--source-file-paths=/data/logs/app.log', '--state-directory=/data/state']),
+    sidecar('adapter', 9403, ['--target=file:///data/status.xml', '--rules-file=/data/rules.yaml']),
     sidecar('git-sync', 9404, [
-      '--repo=file:///work/repository.git',
+      '--repo=file:///data/repository.git',
       '--ref=main',
-      '--root=/work/root',
+      '--root=/data/root',
       '--period=10s',
     ]),
     sidecar('config-reloader', 9405, [
-      '--watch=/work/watched',
+      '--watch=/data/watched',
       '--notify=http',
       '--notify-http-url=http://127.0.0.1:1/',
     ]),
@@ -86,16 +86,16 @@ export function peers({ join: at }: Scratch): Contained[] {
   writeFileSync(
     at('rsyslog.conf'),
     'global(workDirectory="/tmp")\nmodule(load="imfile")\nmodule(load="imtcp")\ninput(type="imtcp" port="8083")\n' +
-      'input(type="imfile" file="/work/logs/app.log" tag="app")\naction(type="omfile" file="/tmp/out")\n',
+      'input(type="imfile" file="/data/logs/app.log" tag="app")\naction(type="omfile" file="/tmp/out")\n',
   );
-  const flags = ['--user', `${user}:${user}`, '--tmpfs', '/tmp', '--volume', `${at()}:/work`];
+  const flags = ['--user', `${user}:${user}`, '--tmpfs', '/tmp', '--volume', `${at()}:/data`];
   const peer = (name: string, port: number, args: readonly string[], path?: string): Contained => ({
     ...{ name, port, args, flags, image: peersImage, ...(path !== undefined && { path }) },
   });
   return [
-    peer('nginx', 8081, ['/usr/sbin/nginx', '-c', '/work/nginx.conf'], '/ready'),
-    peer('haproxy', 8082, ['/usr/sbin/haproxy', '-db', '-f', '/work/haproxy.cfg'], '/ready'),
-    peer('rsyslog', 8083, ['/usr/sbin/rsyslogd', '-n', '-f', '/work/rsyslog.conf', '-i', '/tmp/rsyslog.pid']),
+    peer('nginx', 8081, ['/usr/sbin/nginx', '-c', '/data/nginx.conf'], '/ready'),
+    peer('haproxy', 8082, ['/usr/sbin/haproxy', '-db', '-f', '/data/haproxy.cfg'], '/ready'),
+    peer('rsyslog', 8083, ['/usr/sbin/rsyslogd', '-n', '-f', '/data/rsyslog.conf', '-i', '/tmp/rsyslog.pid']),
     peer('node_exporter', 9100, ['/usr/bin/prometheus-node-exporter'], '/metrics'),
   ];
 }
