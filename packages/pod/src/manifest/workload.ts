@@ -20,9 +20,6 @@ export const isWorkloadKind = (kind: string): kind is WorkloadKind => Object.has
 
 export const templatePath = (kind: WorkloadKind): readonly string[] => templates[kind];
 
-/** `Deployment/web` */
-export type WorkloadName = `${WorkloadKind}/${string}`;
-
 /** The Pod as the workload would make it; its name stands for those that its controller gives. */
 export function podOf(kind: WorkloadKind, value: unknown, name: string): Record<string, unknown> {
   if (kind === 'Pod') return value as Record<string, unknown>;

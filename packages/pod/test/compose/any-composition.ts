@@ -8,7 +8,7 @@ type Mapping = { [field: string]: Plain };
 /** Of several shapes: what one of them lacks, TypeScript takes for undefined. */
 const plain = (...values: Mapping[]): Plain => values;
 
-const versions: Readonly<Record<WorkloadKind, string>> = {
+export const versions: Readonly<Record<WorkloadKind, string>> = {
   Pod: 'v1',
   Deployment: 'apps/v1',
   StatefulSet: 'apps/v1',

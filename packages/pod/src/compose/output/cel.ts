@@ -67,7 +67,7 @@ function dynamic(values: readonly unknown[]): (written: readonly string[]) => re
 }
 
 /** What is at a place of the Pod; an error where an item of that name is missing. */
-export const celAt = (place: Place): string =>
+const celAt = (place: Place): string =>
   place.reduce<string>(
     (text, step) =>
       typeof step === 'string' ? field(text, step) : `${text}.filter(c, c.name == ${celString(step.name)})[0]`,

@@ -26,7 +26,7 @@ export type PolicyOptions = {
 };
 
 /** On a namespace or Pod; its value is the name of a policy. */
-export const policyLabel = 'outrigger.dev/compose';
+const policyLabel = 'outrigger.dev/compose';
 
 const stamp = 'outrigger.dev/composed';
 
@@ -78,7 +78,7 @@ const containersIn = (additions: readonly Addition[]) => [
 ];
 
 /** Each mutation sees what those before it have done, so that no index has to be foreseen. */
-export function mutationsOf(additions: readonly Addition[]): string[] {
+function mutationsOf(additions: readonly Addition[]): string[] {
   const first = new Map<string, number>();
   return groupsOf(additions).map((group) =>
     isItem(group[0]!) ? addItems(group as AddedItem[], first) : addFields(group as AddedField[]),

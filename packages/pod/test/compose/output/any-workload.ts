@@ -19,6 +19,7 @@ import type { Addition, Place } from '../../../src/compose/addition.ts';
 import { applied, lookUp } from '../../../src/compose/apply.ts';
 import type { Workload } from '../../../src/compose/output/output.ts';
 import { templatePath, type WorkloadKind, workloadKinds } from '../../../src/manifest/workload.ts';
+import { versions } from '../any-composition.ts';
 
 export type Case = { readonly workload: Workload; readonly additions: readonly Addition[] };
 
@@ -98,15 +99,6 @@ const template = record({
     securityContext: optional(record({ runAsUser: integer({ min: 1, max: 65535 }) })),
   }),
 });
-
-const versions: Readonly<Record<WorkloadKind, string>> = {
-  Pod: 'v1',
-  Deployment: 'apps/v1',
-  StatefulSet: 'apps/v1',
-  DaemonSet: 'apps/v1',
-  Job: 'batch/v1',
-  CronJob: 'batch/v1',
-};
 
 const workload = (kinds: readonly WorkloadKind[]) =>
   tuple(constantFrom(...kinds), template).map(([kind, { metadata, spec }]): Workload => {

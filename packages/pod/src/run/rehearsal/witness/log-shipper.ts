@@ -6,33 +6,27 @@ import { dirname } from 'node:path';
 import * as z from '@outrigger/core/schema';
 import { defineWitness, getJson, getText, growth, samplesOf } from './witness.ts';
 
-const ledger = z.object({
-  files: z.array(
+/** By sink, how far each has come. */
+const files = <T extends z.ZodMiniType>(sink: T) =>
+  z.array(
     z.object({
       path: z.string(),
       device: z.string(),
       inode: z.string(),
       size: z.int(),
-      sinks: z.record(z.string(), z.object({ acknowledged: z.int() })),
+      sinks: z.record(z.string(), sink),
     }),
-  ),
+  );
+
+const ledger = z.object({
+  files: files(z.object({ acknowledged: z.int() })),
   sinks: z.array(z.object({ name: z.string(), reason: z.optional(z.string()), dead: z.int() })),
   queue: z.optional(z.object({ sinks: z.record(z.string(), z.object({ unread: z.int(), buffered: z.int() })) })),
   checkpoint: z.object({ path: z.string() }),
 });
 
 /** The file that `checkpoint.path` names. */
-const positions = z.object({
-  files: z.array(
-    z.object({
-      path: z.string(),
-      device: z.string(),
-      inode: z.string(),
-      size: z.int(),
-      sinks: z.record(z.string(), z.object({ offset: z.int() })),
-    }),
-  ),
-});
+const positions = z.object({ files: files(z.object({ offset: z.int() })) });
 
 type Left = {
   readonly path: string;
